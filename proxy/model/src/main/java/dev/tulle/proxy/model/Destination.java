@@ -1,0 +1,46 @@
+package dev.tulle.proxy.model;
+
+import static java.util.Objects.requireNonNull;
+
+import java.util.List;
+
+/** The answer to a watch: a service as this workload sees it, or that the address is not one of the mesh. */
+public sealed interface Destination {
+    DestinationKey key();
+
+    /**
+     * A service port.
+     *
+     * @param key what was asked for
+     * @param service the Service, {@code namespace/name}
+     * @param protocol what is spoken on the port
+     * @param routes in order of precedence; the last one matches everything
+     * @param clusters every cluster the routes name, ordered by name
+     */
+    record Service(DestinationKey key, String service, Protocol protocol, List<Route> routes, List<Cluster> clusters)
+            implements Destination {
+        public Service {
+            requireNonNull(key, "key");
+            requireNonNull(service, "service");
+            requireNonNull(protocol, "protocol");
+            routes = List.copyOf(routes);
+            clusters = List.copyOf(clusters);
+            List<String> names = clusters.stream().map(Cluster::name).toList();
+            for (Route route : routes) {
+                for (WeightedCluster to : route.clusters()) {
+                    if (!names.contains(to.cluster())) {
+                        throw new IllegalArgumentException("route '%s' of %s names the cluster %s, which is not there"
+                                .formatted(route.name(), key, to.cluster()));
+                    }
+                }
+            }
+        }
+    }
+
+    /** Not an address of the mesh: passed through unchanged outside the mesh networks, refused inside them. */
+    record NotInMesh(DestinationKey key) implements Destination {
+        public NotInMesh {
+            requireNonNull(key, "key");
+        }
+    }
+}

@@ -1,0 +1,96 @@
+package dev.tulle.proxy.model;
+
+import static java.util.Objects.requireNonNull;
+
+import java.util.List;
+
+/**
+ * What a proxy saw since its last report: counts are differences, the rest is as of now.
+ *
+ * @param edges one entry a combination seen, at most {@link #MAX_EDGES}; more go into one whose peer is {@code other}
+ * @param denials newest refusals, at most {@link #MAX_DENIALS}
+ * @param connections open connections of all listeners
+ * @param certificateExpiry end of the leaf, seconds since 1970; 0 without one
+ * @param issuer lower-case hex authority key identifier of the leaf; empty without one
+ */
+public record Report(List<Edge> edges, List<Denial> denials, long connections, long certificateExpiry, String issuer) {
+    public static final int MAX_EDGES = 1000;
+    public static final int MAX_DENIALS = 20;
+
+    public Report {
+        edges = List.copyOf(edges);
+        denials = List.copyOf(denials);
+        requireNonNull(issuer, "issuer");
+        if (edges.size() > MAX_EDGES || denials.size() > MAX_DENIALS) {
+            throw new IllegalArgumentException(
+                    "a report of %d edges and %d denials is too large".formatted(edges.size(), denials.size()));
+        }
+    }
+
+    /** Which way the traffic went, seen from the application beside the proxy. */
+    public enum Direction {
+        INBOUND,
+        OUTBOUND
+    }
+
+    /**
+     * Traffic of one kind with one peer.
+     *
+     * @param direction seen from the reporting proxy
+     * @param peer identity of the other side as URI; empty for one without identity
+     * @param service inbound: empty; outbound: the Service that was called, {@code namespace/name}
+     * @param backend inbound: the port as a number; outbound: the cluster that was chosen
+     * @param http whether {@code requests} are HTTP requests; else connections
+     * @param mtls whether it went over mutual TLS
+     * @param requests ended since the last report; denied ones are not among them
+     * @param failures of them: answers of 500 and above, gRPC failures, cut or failed connections
+     * @param denied refused by policy since the last report
+     * @param latency counts of {@code requests} by the buckets of {@link LatencyBuckets}, pairs of index and count in one list:
+     *     {@code [i0, n0, i1, n1, …]}, indexes rising; time to the first byte of the answer
+     */
+    public record Edge(
+            Direction direction,
+            String peer,
+            String service,
+            String backend,
+            boolean http,
+            boolean mtls,
+            long requests,
+            long failures,
+            long denied,
+            List<Long> latency) {
+        public Edge {
+            requireNonNull(direction, "direction");
+            requireNonNull(peer, "peer");
+            requireNonNull(service, "service");
+            requireNonNull(backend, "backend");
+            latency = List.copyOf(latency);
+            if (latency.size() % 2 != 0) {
+                throw new IllegalArgumentException("latency has %d numbers, not pairs".formatted(latency.size()));
+            }
+        }
+    }
+
+    /**
+     * One refused call.
+     *
+     * @param at milliseconds since 1970
+     * @param peer identity of the caller as URI; empty for one without identity
+     * @param port the inbound port
+     * @param method HTTP method; empty for an opaque connection
+     * @param path normalised, without query, at most 256 characters; empty for an opaque connection
+     * @param reason wire word of the verdict's reason
+     * @param detail one sentence for people
+     * @param audited whether it was let pass all the same
+     */
+    public record Denial(
+            long at, String peer, int port, String method, String path, String reason, String detail, boolean audited) {
+        public Denial {
+            requireNonNull(peer, "peer");
+            requireNonNull(method, "method");
+            requireNonNull(path, "path");
+            requireNonNull(reason, "reason");
+            requireNonNull(detail, "detail");
+        }
+    }
+}
