@@ -1,0 +1,22 @@
+package dev.tulle.proxy.identity;
+
+/** What two proxies of the mesh may speak inside their TLS connection. */
+public enum Alpn {
+    /** HTTP/2. */
+    H2("h2"),
+    /** HTTP/1.1. */
+    HTTP_1_1("http/1.1"),
+    /** Opaque bytes. */
+    TULLE_TCP("tulle-tcp");
+
+    private final String wireName;
+
+    Alpn(String wireName) {
+        this.wireName = wireName;
+    }
+
+    /** The protocol name of the TLS extension. */
+    public String wireName() {
+        return wireName;
+    }
+}

@@ -1,0 +1,173 @@
+package dev.tulle.proxy.identity;
+
+import dev.tulle.proxy.model.SpiffeId;
+import dev.tulle.proxy.model.TrustBundle;
+import io.netty.handler.ssl.ApplicationProtocolConfig;
+import io.netty.handler.ssl.ApplicationProtocolConfig.Protocol;
+import io.netty.handler.ssl.ApplicationProtocolConfig.SelectedListenerFailureBehavior;
+import io.netty.handler.ssl.ApplicationProtocolConfig.SelectorFailureBehavior;
+import io.netty.handler.ssl.ClientAuth;
+import io.netty.handler.ssl.OpenSsl;
+import io.netty.handler.ssl.OpenSslSessionContext;
+import io.netty.handler.ssl.SslContext;
+import io.netty.handler.ssl.SslContextBuilder;
+import io.netty.handler.ssl.SslProvider;
+import io.netty.util.ReferenceCountUtil;
+import java.security.cert.X509Certificate;
+import java.time.Clock;
+import java.time.Instant;
+import java.util.ArrayDeque;
+import java.util.Collections;
+import java.util.Deque;
+import java.util.EnumMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.function.Consumer;
+import javax.net.ssl.SSLException;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The TLS contexts in force: made anew, all of them, for each certificate or trust bundle, and swapped by one reference.
+ *
+ * <p>TLS 1.3 by BoringSSL, both sides show certificates, peers are judged by {@link PeerVerifier}, nothing is resumed. Readers take
+ * {@link #current()} once a connection, on any thread; {@link #install} is called from one thread at a time.
+ */
+public final class TlsContexts {
+    /** Contexts that were replaced last are kept, for a thread that has just read them. */
+    private static final int KEPT = 2;
+
+    private final Clock clock;
+    private final List<Consumer<Current>> listeners = new CopyOnWriteArrayList<>();
+    private final Deque<Current> replaced = new ArrayDeque<>();
+    private volatile @Nullable Current current;
+
+    public TlsContexts(Clock clock) {
+        this.clock = clock;
+    }
+
+    /**
+     * One generation of contexts.
+     *
+     * @param generation grows by one with each swap; part of the key of every pool of connections
+     * @param identity whom we prove to be
+     * @param notAfter end of our certificate
+     * @param server accepts all of {@link Alpn} and demands a certificate
+     * @param clients one a protocol, which it alone offers
+     */
+    public record Current(
+            long generation, SpiffeId identity, Instant notAfter, SslContext server, Map<Alpn, SslContext> clients) {
+        public Current {
+            clients = Collections.unmodifiableMap(new EnumMap<>(clients));
+        }
+
+        /** The context that offers this protocol. */
+        public SslContext client(Alpn alpn) {
+            SslContext context = clients.get(alpn);
+            if (context == null) {
+                throw new IllegalStateException("no client context for " + alpn);
+            }
+            return context;
+        }
+    }
+
+    /**
+     * Fails unless BoringSSL is there: a proxy that silently took another TLS engine would be slower and judged by other code.
+     *
+     * @throws IllegalStateException naming what is missing
+     */
+    public static void requireBoringSsl() {
+        try {
+            OpenSsl.ensureAvailability();
+        } catch (UnsatisfiedLinkError e) {
+            throw new IllegalStateException(
+                    "BoringSSL cannot be loaded (%s): this build carries it for Linux on x86_64 and aarch64, unpacked under java.io.tmpdir, which must be writable"
+                            .formatted(e.getMessage()),
+                    e);
+        }
+        if (!SslProvider.isTlsv13Supported(SslProvider.OPENSSL_REFCNT)) {
+            throw new IllegalStateException("the TLS library that was found cannot do TLS 1.3");
+        }
+    }
+
+    /** The contexts in force; empty before the first certificate. */
+    public Optional<Current> current() {
+        return Optional.ofNullable(current);
+    }
+
+    /** Calls back, on the installing thread, after each swap. */
+    public void onChange(Consumer<Current> listener) {
+        listeners.add(listener);
+    }
+
+    /**
+     * Makes contexts for a certificate and a bundle and swaps them in; on failure what was in force stays.
+     *
+     * @throws IllegalArgumentException if bundle or certificate cannot be used
+     */
+    public synchronized Current install(Svid svid, TrustBundle bundle) {
+        PeerVerifier verifier = new PeerVerifier(bundle, clock);
+        X509Certificate[] chain = svid.chain().toArray(X509Certificate[]::new);
+        Current before = current;
+        Current next;
+        try {
+            SslContext server = withoutResumption(SslContextBuilder.forServer(svid.key(), chain)
+                    .sslProvider(SslProvider.OPENSSL_REFCNT)
+                    .protocols("TLSv1.3")
+                    .clientAuth(ClientAuth.REQUIRE)
+                    .trustManager(verifier)
+                    .applicationProtocolConfig(protocols(List.of(Alpn.values())))
+                    .build());
+            Map<Alpn, SslContext> clients = new EnumMap<>(Alpn.class);
+            for (Alpn alpn : Alpn.values()) {
+                clients.put(alpn, client(svid, verifier, alpn));
+            }
+            next = new Current(
+                    before == null ? 1 : before.generation() + 1, svid.identity(), svid.notAfter(), server, clients);
+        } catch (SSLException e) {
+            throw new IllegalArgumentException(
+                    "the certificate of %s cannot be used: %s".formatted(svid.identity(), e.getMessage()), e);
+        }
+        current = next;
+        if (before != null) {
+            replaced.add(before);
+        }
+        while (replaced.size() > KEPT) {
+            release(replaced.remove());
+        }
+        listeners.forEach(listener -> listener.accept(next));
+        return next;
+    }
+
+    private static SslContext client(Svid svid, PeerVerifier verifier, Alpn alpn) throws SSLException {
+        return withoutResumption(SslContextBuilder.forClient()
+                .sslProvider(SslProvider.OPENSSL_REFCNT)
+                .protocols("TLSv1.3")
+                .keyManager(svid.key(), svid.chain().toArray(X509Certificate[]::new))
+                .trustManager(verifier)
+                // Names come from the SPIFFE ID alone, never from the address that was dialled.
+                .endpointIdentificationAlgorithm(null)
+                .applicationProtocolConfig(protocols(List.of(alpn)))
+                .build());
+    }
+
+    private static SslContext withoutResumption(SslContext context) {
+        ((OpenSslSessionContext) context.sessionContext()).setSessionCacheEnabled(false);
+        return context;
+    }
+
+    private static ApplicationProtocolConfig protocols(List<Alpn> offered) {
+        return new ApplicationProtocolConfig(
+                Protocol.ALPN,
+                SelectorFailureBehavior.NO_ADVERTISE,
+                SelectedListenerFailureBehavior.ACCEPT,
+                offered.stream().map(Alpn::wireName).toList());
+    }
+
+    private static void release(Current old) {
+        // Engines hold on to their context, so open connections are not touched.
+        ReferenceCountUtil.release(old.server());
+        old.clients().values().forEach(ReferenceCountUtil::release);
+    }
+}
