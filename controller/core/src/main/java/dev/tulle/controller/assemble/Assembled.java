@@ -1,0 +1,20 @@
+package dev.tulle.controller.assemble;
+
+import static java.util.Objects.requireNonNull;
+
+import dev.tulle.controller.model.Mesh;
+import dev.tulle.controller.resources.Problem;
+import java.util.List;
+
+/**
+ * A mesh and all that is wrong with what it was made of.
+ *
+ * @param mesh the mesh
+ * @param problems met while reading and while assembling, in {@link Problem#ORDER}
+ */
+public record Assembled(Mesh mesh, List<Problem> problems) {
+    public Assembled {
+        requireNonNull(mesh, "mesh");
+        problems = problems.stream().distinct().sorted(Problem.ORDER).toList();
+    }
+}

@@ -1,0 +1,97 @@
+package dev.tulle.controller.resources;
+
+import static java.util.Objects.requireNonNull;
+
+import dev.tulle.proxy.model.HostPort;
+import dev.tulle.proxy.model.Protocol;
+import dev.tulle.proxy.model.WorkloadId;
+import java.util.Collections;
+import java.util.List;
+import java.util.Optional;
+import java.util.SortedMap;
+import java.util.TreeMap;
+
+/**
+ * One instance with a proxy beside it: a {@code Workload} document, later also a pod.
+ *
+ * @param id its name
+ * @param owner the Deployment (or its like) it belongs to
+ * @param serviceAccount in its own namespace
+ * @param labels by which Services select it
+ * @param annotations its own settings
+ * @param address where other proxies reach its proxy
+ * @param ports in the order written
+ * @param outbound in the order written
+ * @param healthCheck how its proxy tells that the application is well
+ */
+public record WorkloadResource(
+        WorkloadId id,
+        String owner,
+        String serviceAccount,
+        SortedMap<String, String> labels,
+        SortedMap<String, String> annotations,
+        String address,
+        List<Port> ports,
+        List<Outbound> outbound,
+        Optional<HealthCheck> healthCheck) {
+    public WorkloadResource {
+        requireNonNull(id, "id");
+        requireNonNull(owner, "owner");
+        requireNonNull(serviceAccount, "serviceAccount");
+        labels = Collections.unmodifiableSortedMap(new TreeMap<>(labels));
+        annotations = Collections.unmodifiableSortedMap(new TreeMap<>(annotations));
+        requireNonNull(address, "address");
+        ports = List.copyOf(ports);
+        outbound = List.copyOf(outbound);
+        requireNonNull(healthCheck, "healthCheck");
+    }
+
+    public ObjectRef ref() {
+        return new ObjectRef("Workload", id.namespace(), id.name());
+    }
+
+    /**
+     * One port of its application.
+     *
+     * @param name or empty
+     * @param port what callers and rules know, 1 to 65535
+     * @param application where the application listens
+     * @param listen the proxy's public port, on the workload's address
+     * @param protocol what was declared; absent leaves it to the Service
+     */
+    public record Port(String name, int port, HostPort application, int listen, Optional<Protocol> protocol) {
+        public Port {
+            requireNonNull(name, "name");
+            requireNonNull(application, "application");
+            requireNonNull(protocol, "protocol");
+        }
+    }
+
+    /**
+     * A local port for the application to call a Service by.
+     *
+     * @param service as written: a name, {@code name.namespace} or a longer form
+     * @param port of the Service
+     * @param listen where the proxy listens for it
+     */
+    public record Outbound(String service, int port, HostPort listen) {
+        public Outbound {
+            requireNonNull(service, "service");
+            requireNonNull(listen, "listen");
+        }
+    }
+
+    /**
+     * How to look after the application.
+     *
+     * @param port name or number of one of its ports
+     * @param path for an HTTP GET; empty for a TCP connect
+     * @param intervalMillis between looks
+     */
+    public record HealthCheck(String port, String path, int intervalMillis) {
+        public HealthCheck {
+            requireNonNull(port, "port");
+            requireNonNull(path, "path");
+        }
+    }
+}

@@ -1,0 +1,13 @@
+package dev.tulle.controller.why;
+
+import dev.tulle.controller.model.Mesh;
+
+/** Explains what would become of a call, with the very code by which proxies decide it. */
+public final class Why {
+    private Why() {}
+
+    /** The answer; names that are not there give one whose outcome is {@link WhyAnswer.Outcome#UNKNOWN}, never an exception. */
+    public static WhyAnswer ask(Mesh mesh, WhyQuestion question) {
+        throw new UnsupportedOperationException();
+    }
+}
