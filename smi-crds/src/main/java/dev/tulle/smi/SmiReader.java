@@ -1,0 +1,27 @@
+package dev.tulle.smi;
+
+import com.fasterxml.jackson.databind.JsonNode;
+
+/**
+ * Reads documents of every SMI version into {@link SmiObject}s.
+ *
+ * <p>Never throws for what a document says: whatever is wrong comes back as {@link Parsed.Bad}, every problem at once. Fields that a
+ * version does not have are refused, as kubectl does: a misspelt restriction must not read as no restriction. Stateless.
+ */
+public final class SmiReader {
+    private SmiReader() {}
+
+    /** Whether a document of that {@code apiVersion} and {@code kind} is for {@link #read}; true for versions that do not exist, too. */
+    public static boolean isSmi(String apiVersion, String kind) {
+        return SmiKind.of(apiVersion, kind).isPresent();
+    }
+
+    /**
+     * Reads one document.
+     *
+     * @param document a parsed YAML or JSON document of any version in {@link SmiKind#versions}
+     */
+    public static Parsed read(JsonNode document) {
+        throw new UnsupportedOperationException("not read yet: " + document.path("kind"));
+    }
+}
