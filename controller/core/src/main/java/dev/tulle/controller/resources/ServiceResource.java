@@ -49,7 +49,7 @@ public record ServiceResource(
     /** The port of a workload that a Service port leads to. */
     public sealed interface Target {
         /** By its number. */
-        record Number(int port) implements Target {
+        record Numbered(int port) implements Target {
             @Override
             public String toString() {
                 return Integer.toString(port);
