@@ -9,7 +9,7 @@ public final class EndpointChoice {
     private EndpointChoice() {}
 
     /**
-     * One of several endpoints; those that are {@linkplain PeakEwma#avoided avoided} only when there is no other.
+     * One of several endpoints; one that is {@linkplain PeakEwma#avoided avoided} only when there is no other.
      *
      * @param endpoints not empty
      * @param load how to read an endpoint's load
@@ -17,11 +17,30 @@ public final class EndpointChoice {
      */
     public static <E> E pick(
             List<E> endpoints, Function<? super E, PeakEwma> load, RandomGenerator random, long nowNanos) {
-        if (endpoints.isEmpty()) {
+        int size = endpoints.size();
+        if (size == 0) {
             throw new IllegalArgumentException("no endpoint to choose from");
         }
-        E first = endpoints.get(random.nextInt(endpoints.size()));
-        E second = endpoints.get(random.nextInt(endpoints.size()));
+        if (size == 1) {
+            return endpoints.get(0);
+        }
+        int one = random.nextInt(size);
+        int other = random.nextInt(size - 1);
+        E first = endpoints.get(one);
+        E second = endpoints.get(other < one ? other : other + 1);
+        boolean avoidFirst = load.apply(first).avoided(nowNanos);
+        boolean avoidSecond = load.apply(second).avoided(nowNanos);
+        if (avoidFirst && avoidSecond) {
+            for (int i = 1; i < size; i++) {
+                E next = endpoints.get((one + i) % size);
+                if (!load.apply(next).avoided(nowNanos)) {
+                    return next;
+                }
+            }
+        }
+        if (avoidFirst != avoidSecond) {
+            return avoidFirst ? second : first;
+        }
         return load.apply(second).load(nowNanos) < load.apply(first).load(nowNanos) ? second : first;
     }
 }

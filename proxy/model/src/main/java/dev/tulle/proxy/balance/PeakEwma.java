@@ -1,53 +1,106 @@
 package dev.tulle.proxy.balance;
 
 /**
- * How loaded one endpoint seems from here: peak-sensitive moving average of its latency, times the requests it has in hand.
+ * How loaded one endpoint seems from here: a moving average of its latency that jumps up at once and comes down slowly, times the
+ * requests it has in hand.
  *
  * <p>Times are nanoseconds of a monotonic clock. Not thread-safe: one per event loop and endpoint.
+ * Source: the Peak EWMA balancer of Finagle, with power of two choices (Mitzenmacher 2001).
  */
 public final class PeakEwma {
+    /** In this time an old latency loses all but 1/e of its say. */
+    private static final double DECAY_NANOS = 10e9;
+
+    /** Assumed of an endpoint that has not answered yet. */
+    private static final double FIRST_GUESS_NANOS = 1e6;
+
+    /** Below this latency endpoints count as equally fast, so that requests in hand decide. */
+    private static final double FLOOR_NANOS = 10e3;
+
+    /** What a failure adds to twice the latency before it. */
+    private static final double FAILURE_NANOS = 10e6;
+
+    /** Most that failures alone can make of the latency. */
+    private static final double MAX_FAILURE_NANOS = 1e9;
+
+    /** How long an endpoint is avoided after its first failed connect; doubled by each further one. */
+    private static final long FIRST_AVOIDANCE_NANOS = 100_000_000;
+
+    /** Doublings of the avoidance: at most 12.8 s. */
+    private static final int MAX_DOUBLINGS = 7;
+
+    private double latency = FIRST_GUESS_NANOS;
+    private long stamp;
+    private int pending;
+    private int failedConnects;
+    private long avoidedUntil;
+
+    /** An endpoint of which nothing is known yet. */
+    public PeakEwma(long nowNanos) {
+        this.stamp = nowNanos;
+    }
+
     /** A request was sent to it. */
     public void started() {
-        dev.tulle.proxy.model.Pending.body();
+        pending++;
     }
 
     /** A request ended well after {@code latencyNanos} (to the first byte of the answer). */
     public void succeeded(long latencyNanos, long nowNanos) {
-        dev.tulle.proxy.model.Pending.body();
+        abandoned();
+        observe((double) latencyNanos, nowNanos);
     }
 
-    /** A request failed after {@code latencyNanos}: counted as a slow one. */
+    /** A request failed after {@code latencyNanos}: counts as slower than anything before, so that failing fast attracts nobody. */
     public void failed(long latencyNanos, long nowNanos) {
-        dev.tulle.proxy.model.Pending.body();
+        abandoned();
+        double penalty = Math.min(2 * decayed(nowNanos) + FAILURE_NANOS, MAX_FAILURE_NANOS);
+        observe(Math.max((double) latencyNanos, penalty), nowNanos);
     }
 
     /** A request ended without telling anything, as when the caller went away. */
     public void abandoned() {
-        dev.tulle.proxy.model.Pending.body();
+        pending = Math.max(0, pending - 1);
     }
 
     /** It could not be connected to: avoided for a while, longer each time, if others exist. */
     public void connectFailed(long nowNanos) {
-        dev.tulle.proxy.model.Pending.body();
+        avoidedUntil = nowNanos + (FIRST_AVOIDANCE_NANOS << Math.min(failedConnects, MAX_DOUBLINGS));
+        failedConnects++;
     }
 
     /** It was connected to: no longer avoided. */
     public void connected() {
-        dev.tulle.proxy.model.Pending.body();
+        failedConnects = 0;
     }
 
     /** Whether it should be passed over because it could not be connected to a short while ago. */
     public boolean avoided(long nowNanos) {
-        return dev.tulle.proxy.model.Pending.body();
+        return failedConnects > 0 && nowNanos - avoidedUntil < 0;
     }
 
     /** Requests in hand. */
     public int pending() {
-        return dev.tulle.proxy.model.Pending.body();
+        return pending;
     }
 
-    /** The load; the less the better, 0 or more. */
+    /** The load; the less the better, more than 0. */
     public double load(long nowNanos) {
-        return dev.tulle.proxy.model.Pending.body();
+        return Math.max(decayed(nowNanos), FLOOR_NANOS) * (pending + 1);
+    }
+
+    private void observe(double observed, long nowNanos) {
+        double share = oldShare(nowNanos);
+        latency = observed > latency ? observed : latency * share + observed * (1 - share);
+        stamp = nowNanos;
+    }
+
+    /** The latency, on its way to nothing while nothing is observed. */
+    private double decayed(long nowNanos) {
+        return latency * oldShare(nowNanos);
+    }
+
+    private double oldShare(long nowNanos) {
+        return Math.exp(-Math.max(0, nowNanos - stamp) / DECAY_NANOS);
     }
 }

@@ -14,7 +14,7 @@ public final class ProxyCodec {
     public static final int MAX_TO_PROXY_BYTES = 4 << 20;
 
     /** Longest message to the controller, bytes of UTF-8. */
-    public static final int MAX_TO_CONTROLLER_BYTES = 256 << 10;
+    public static final int MAX_TO_CONTROLLER_BYTES = 1 << 20;
 
     /** Longest {@link ProxyConfig} in a file, bytes of UTF-8. */
     public static final int MAX_CONFIG_BYTES = 32 << 20;
@@ -29,51 +29,51 @@ public final class ProxyCodec {
 
     /** A message as one line, without its line end. */
     public static String encode(ToProxy message) {
-        return dev.tulle.proxy.model.Pending.body();
+        return JsonEncoder.encode(message);
     }
 
     /** A message as one line, without its line end. */
     public static String encode(ToController message) {
-        return dev.tulle.proxy.model.Pending.body();
+        return JsonEncoder.encode(message);
     }
 
     /** One line of the stream to a proxy; empty when this version does not know its type. */
     public static Optional<ToProxy> decodeToProxy(String line) throws MalformedMessage {
-        return dev.tulle.proxy.model.Pending.body();
+        return JsonObject.parse(line, MAX_TO_PROXY_BYTES, JsonDecoder::toProxy);
     }
 
     /** One line of the stream to a proxy, as UTF-8; empty when this version does not know its type. */
     public static Optional<ToProxy> decodeToProxy(byte[] line) throws MalformedMessage {
-        return dev.tulle.proxy.model.Pending.body();
+        return JsonObject.parse(line, MAX_TO_PROXY_BYTES, JsonDecoder::toProxy);
     }
 
     /** One line of the stream to the controller; empty when this version does not know its type. */
     public static Optional<ToController> decodeToController(String line) throws MalformedMessage {
-        return dev.tulle.proxy.model.Pending.body();
+        return JsonObject.parse(line, MAX_TO_CONTROLLER_BYTES, JsonDecoder::toController);
     }
 
     /** One line of the stream to the controller, as UTF-8; empty when this version does not know its type. */
     public static Optional<ToController> decodeToController(byte[] line) throws MalformedMessage {
-        return dev.tulle.proxy.model.Pending.body();
+        return JsonObject.parse(line, MAX_TO_CONTROLLER_BYTES, JsonDecoder::toController);
     }
 
     /** A config as indented JSON for people, with a line end. */
     public static String encode(ProxyConfig config) {
-        return dev.tulle.proxy.model.Pending.body();
+        return JsonEncoder.encode(config);
     }
 
     /** A config as {@link #encode(ProxyConfig)} writes it. */
     public static ProxyConfig decodeConfig(String text) throws MalformedMessage {
-        return dev.tulle.proxy.model.Pending.body();
+        return JsonObject.parse(text, MAX_CONFIG_BYTES, JsonDecoder::proxyConfig);
     }
 
     /** The answer to an enrolment, as one line. */
     public static String encode(Enrollment enrollment) {
-        return dev.tulle.proxy.model.Pending.body();
+        return JsonEncoder.encode(enrollment);
     }
 
     /** The answer to an enrolment, as {@link #encode(Enrollment)} writes it. */
     public static Enrollment decodeEnrollment(String text) throws MalformedMessage {
-        return dev.tulle.proxy.model.Pending.body();
+        return JsonObject.parse(text, MAX_ENROLLMENT_BYTES, JsonDecoder::enrollment);
     }
 }

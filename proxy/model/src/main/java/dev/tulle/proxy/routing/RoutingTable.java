@@ -1,23 +1,59 @@
 package dev.tulle.proxy.routing;
 
+import dev.tulle.proxy.model.Destination;
 import dev.tulle.proxy.model.DestinationKey;
 import dev.tulle.proxy.model.InboundPort;
 import dev.tulle.proxy.model.ProxyConfig;
 import dev.tulle.proxy.policy.Authorizer;
+import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 
-/** A whole config, compiled: what one request reads from its begin to its end. Immutable, rebuilt whole. */
+/**
+ * A whole config, compiled: what one request reads from its begin to its end.
+ *
+ * <p>Immutable, rebuilt whole, safe for all threads.
+ */
 public final class RoutingTable {
     private final ProxyConfig config;
+    private final Map<DestinationKey, DestinationTable> destinations;
+    private final Authorizer authorizer;
+    private final Map<Integer, InboundPort> inboundPorts;
+    private final List<String> problems;
 
-    private RoutingTable(ProxyConfig config) {
+    private RoutingTable(
+            ProxyConfig config,
+            Map<DestinationKey, DestinationTable> destinations,
+            Authorizer authorizer,
+            Map<Integer, InboundPort> inboundPorts,
+            List<String> problems) {
         this.config = config;
+        this.destinations = Map.copyOf(destinations);
+        this.authorizer = authorizer;
+        this.inboundPorts = Map.copyOf(inboundPorts);
+        this.problems = List.copyOf(problems);
     }
 
     /** Compiles a config; a regex that is no good matches nothing and is listed in {@link #problems()}. */
     public static RoutingTable of(ProxyConfig config) {
-        return new RoutingTable(config);
+        Authorizer authorizer = Authorizer.of(config.workload());
+        List<String> problems = new ArrayList<>(authorizer.problems());
+        Map<DestinationKey, DestinationTable> destinations = new HashMap<>();
+        for (Destination destination : config.destinations()) {
+            destinations.put(
+                    destination.key(),
+                    DestinationTable.of(destination, problem -> problems.add(destination.key() + ": " + problem)));
+        }
+        Map<Integer, InboundPort> inboundPorts = new HashMap<>();
+        for (InboundPort port : config.workload().inbound()) {
+            if (inboundPorts.putIfAbsent(port.port(), port) != null) {
+                problems.add("%s: inbound port %d is there twice, the first counts"
+                        .formatted(config.workload().workload(), port.port()));
+            }
+        }
+        return new RoutingTable(config, destinations, authorizer, inboundPorts, problems);
     }
 
     /** What this was compiled from. */
@@ -27,21 +63,21 @@ public final class RoutingTable {
 
     /** A destination the proxy holds. */
     public Optional<DestinationTable> destination(DestinationKey key) {
-        return dev.tulle.proxy.model.Pending.body();
+        return Optional.ofNullable(destinations.get(key));
     }
 
     /** Who may call. */
     public Authorizer authorizer() {
-        return dev.tulle.proxy.model.Pending.body();
+        return authorizer;
     }
 
     /** The inbound port of a number, as callers and rules know it. */
     public Optional<InboundPort> inboundPort(int port) {
-        return dev.tulle.proxy.model.Pending.body();
+        return Optional.ofNullable(inboundPorts.get(port));
     }
 
     /** What of the config cannot be used, one sentence each that names the object and the cure. */
     public List<String> problems() {
-        return dev.tulle.proxy.model.Pending.body();
+        return problems;
     }
 }
