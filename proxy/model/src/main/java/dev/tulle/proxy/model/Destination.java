@@ -2,7 +2,9 @@ package dev.tulle.proxy.model;
 
 import static java.util.Objects.requireNonNull;
 
+import java.util.HashSet;
 import java.util.List;
+import java.util.Set;
 
 /** The answer to a watch: a service as this workload sees it, or that the address is not one of the mesh. */
 public sealed interface Destination {
@@ -25,7 +27,13 @@ public sealed interface Destination {
             requireNonNull(protocol, "protocol");
             routes = List.copyOf(routes);
             clusters = List.copyOf(clusters);
-            List<String> names = clusters.stream().map(Cluster::name).toList();
+            Set<String> names = new HashSet<>();
+            for (Cluster cluster : clusters) {
+                if (!names.add(cluster.name())) {
+                    throw new IllegalArgumentException(
+                            "cluster %s of %s is there twice".formatted(cluster.name(), key));
+                }
+            }
             for (Route route : routes) {
                 for (WeightedCluster to : route.clusters()) {
                     if (!names.contains(to.cluster())) {

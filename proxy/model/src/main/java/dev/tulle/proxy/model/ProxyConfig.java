@@ -10,7 +10,7 @@ import java.util.List;
  *
  * @param version of the newest message in it; 0 or more
  * @param workload its own side
- * @param destinations ordered by key
+ * @param destinations ordered by key, one each
  * @param trust whom it trusts
  */
 public record ProxyConfig(long version, WorkloadConfig workload, List<Destination> destinations, TrustBundle trust) {
@@ -22,6 +22,12 @@ public record ProxyConfig(long version, WorkloadConfig workload, List<Destinatio
         destinations = destinations.stream()
                 .sorted(Comparator.comparing(Destination::key))
                 .toList();
+        for (int i = 1; i < destinations.size(); i++) {
+            if (destinations.get(i).key().equals(destinations.get(i - 1).key())) {
+                throw new IllegalArgumentException("destination %s is there twice"
+                        .formatted(destinations.get(i).key()));
+            }
+        }
         requireNonNull(trust, "trust");
     }
 }

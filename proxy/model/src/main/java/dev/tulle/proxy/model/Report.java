@@ -65,8 +65,21 @@ public record Report(List<Edge> edges, List<Denial> denials, long connections, l
             requireNonNull(service, "service");
             requireNonNull(backend, "backend");
             latency = List.copyOf(latency);
+            if (requests < 0 || failures < 0 || failures > requests || denied < 0) {
+                throw new IllegalArgumentException("%d requests, %d of them failures, and %d denied cannot be"
+                        .formatted(requests, failures, denied));
+            }
             if (latency.size() % 2 != 0) {
                 throw new IllegalArgumentException("latency has %d numbers, not pairs".formatted(latency.size()));
+            }
+            long before = -1;
+            for (int i = 0; i < latency.size(); i += 2) {
+                long index = latency.get(i);
+                if (index <= before || index >= LatencyBuckets.count() || latency.get(i + 1) < 0) {
+                    throw new IllegalArgumentException("latency counts %d in bucket %d after bucket %d"
+                            .formatted(latency.get(i + 1), index, before));
+                }
+                before = index;
             }
         }
     }
