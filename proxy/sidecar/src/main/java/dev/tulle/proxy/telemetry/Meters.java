@@ -1,9 +1,90 @@
 package dev.tulle.proxy.telemetry;
 
 import dev.tulle.proxy.model.Report;
+import dev.tulle.proxy.model.WorkloadId;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.Collections;
+import java.util.EnumMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLongArray;
+import java.util.concurrent.atomic.AtomicReferenceArray;
+import java.util.concurrent.atomic.LongAdder;
+import org.jspecify.annotations.Nullable;
 
 /** Everything the proxy counts; one for the whole process, safe for use by many threads. */
 public final class Meters {
+    /** Stands for all that is beyond a cap. */
+    static final String OTHER = "other";
+
+    /** The common edges: two directions, HTTP or not, mTLS or not. */
+    private static final int COMMON_EDGES = 8;
+
+    private static final int MAX_WORDS = 64;
+    private static final int STATUSES = 1000;
+    private static final int MAX_TEXT = 256;
+    private static final int MAX_PEER = 1024;
+    private static final int MAX_METHOD = 32;
+
+    /** Edges of one report: so many of the longest still fit into one line of the stream. */
+    static final int EDGES_PER_REPORT = 80;
+
+    private final int maxEdges;
+    private final Map<EdgeMeter.Key, EdgeMeter> edges = new ConcurrentHashMap<>();
+    private final AtomicInteger edgeCount = new AtomicInteger();
+    private final Map<Report.Direction, Traffic> traffic = new EnumMap<>(Report.Direction.class);
+    private final Words limitHits = new Words();
+    private final Words denied = new Words();
+    private final Words audited = new Words();
+    private final Map<Report.Direction, Words> handshakeFailures = new EnumMap<>(Report.Direction.class);
+    private final AtomicLongArray statuses = new AtomicLongArray(STATUSES);
+    private final EdgeMeter.Latencies served = new EdgeMeter.Latencies();
+    private final AtomicReferenceArray<Report.@Nullable Denial> denials =
+            new AtomicReferenceArray<>(Report.MAX_DENIALS);
+    private final AtomicInteger nextDenial = new AtomicInteger();
+    private final ControlMeters control = new ControlMeters();
+    private volatile Optional<Served> workload = Optional.empty();
+
+    /** Whose requests are counted: the labels of the server side. */
+    record Served(WorkloadId workload, String owner) {}
+
+    /** Connections and bytes of one direction. */
+    static final class Traffic {
+        final LongAdder opened = new LongAdder();
+        final LongAdder closed = new LongAdder();
+        final LongAdder received = new LongAdder();
+        final LongAdder sent = new LongAdder();
+    }
+
+    /** A counter for each word of a closed set; capped all the same. */
+    static final class Words {
+        private final Map<String, LongAdder> counts = new ConcurrentHashMap<>();
+
+        void count(String word) {
+            LongAdder counter = counts.get(word);
+            if (counter == null) {
+                counter = counts.computeIfAbsent(counts.size() < MAX_WORDS ? word : OTHER, w -> new LongAdder());
+            }
+            counter.increment();
+        }
+
+        Map<String, LongAdder> counts() {
+            return Collections.unmodifiableMap(counts);
+        }
+    }
+
+    /** @param maxSeries distinct edges; at most {@link Report#MAX_EDGES} count */
+    public Meters(int maxSeries) {
+        maxEdges = Math.max(0, Math.min(maxSeries, Report.MAX_EDGES) - COMMON_EDGES);
+        for (Report.Direction direction : Report.Direction.values()) {
+            traffic.put(direction, new Traffic());
+            handshakeFailures.put(direction, new Words());
+        }
+    }
 
     /**
      * The meter of the traffic with one peer; look it up once a connection (inbound) or once a chosen backend (outbound) and keep it.
@@ -17,21 +98,177 @@ public final class Meters {
      */
     public EdgeMeter edge(
             Report.Direction direction, String peer, String service, String backend, boolean http, boolean mtls) {
-        return new EdgeMeter(new EdgeMeter.Key(direction, peer, service, backend, http, mtls));
+        EdgeMeter.Key key = new EdgeMeter.Key(direction, peer, service, backend, http, mtls);
+        EdgeMeter known = edges.get(key);
+        if (known != null) {
+            return known;
+        }
+        if (edgeCount.get() >= maxEdges) {
+            limitHit("max_series");
+            return edges.computeIfAbsent(
+                    new EdgeMeter.Key(direction, OTHER, "", OTHER, http, mtls), k -> new EdgeMeter(k, this));
+        }
+        return edges.computeIfAbsent(key, k -> {
+            edgeCount.incrementAndGet();
+            return new EdgeMeter(k, this);
+        });
     }
 
     /** A connection was accepted by a listener of this direction; pair it with {@link #connectionClosed}. */
-    public void connectionOpened(Report.Direction direction) {}
+    public void connectionOpened(Report.Direction direction) {
+        traffic(direction).opened.increment();
+    }
 
     /** A connection that was counted as opened has ended. */
-    public void connectionClosed(Report.Direction direction) {}
+    public void connectionClosed(Report.Direction direction) {
+        traffic(direction).closed.increment();
+    }
 
-    /** Bytes of an ended (or long-living) connection since it was last told; both 0 or more. */
-    public void bytes(Report.Direction direction, long received, long sent) {}
+    /** Bytes of a connection since it was last told, seen from this proxy towards the side that opened it; both 0 or more. */
+    public void bytes(Report.Direction direction, long received, long sent) {
+        traffic(direction).received.add(received);
+        traffic(direction).sent.add(sent);
+    }
 
     /** A limit of {@code Limits} bit. {@code name} is the component in snake case, from a closed set. */
-    public void limitHit(String name) {}
+    public void limitHit(String name) {
+        limitHits.count(name);
+    }
 
     /** A TLS handshake failed; {@code cause} is a word of a closed set. */
-    public void handshakeFailed(Report.Direction direction, String cause) {}
+    public void handshakeFailed(Report.Direction direction, String cause) {
+        words(direction).count(cause);
+    }
+
+    /** What is counted of identity and config. */
+    public ControlMeters control() {
+        return control;
+    }
+
+    /** Names whose requests are served here; from then on their series exist, at 0. */
+    public void serves(WorkloadId workload, String owner) {
+        this.workload = Optional.of(new Served(workload, owner));
+    }
+
+    /** Connections that are open now, all listeners together. */
+    public long openConnections() {
+        long open = 0;
+        for (Traffic one : traffic.values()) {
+            open += one.opened.sum() - one.closed.sum();
+        }
+        return Math.max(0, open);
+    }
+
+    /**
+     * What happened since the last call, in reports that each fit into one line of the stream; at least one. One thread.
+     *
+     * <p>What it gives is forgotten here: call it only when it can be sent.
+     */
+    public List<Report> drain() {
+        List<Report.Edge> changed = new ArrayList<>();
+        for (EdgeMeter edge : edges.values()) {
+            edge.drain().ifPresent(changed::add);
+        }
+        List<Report> reports = new ArrayList<>();
+        List<Report.Denial> newest = drainDenials();
+        for (int from = 0; from == 0 || from < changed.size(); from += EDGES_PER_REPORT) {
+            reports.add(new Report(
+                    changed.subList(from, Math.min(changed.size(), from + EDGES_PER_REPORT)),
+                    from == 0 ? newest : List.of(),
+                    openConnections(),
+                    control.certificateExpirySeconds(),
+                    control.issuer()));
+        }
+        return reports;
+    }
+
+    void served(int status, long firstByteMicros) {
+        statuses.incrementAndGet(status > 0 && status < STATUSES ? status : 0);
+        if (firstByteMicros >= 0) {
+            served.count(firstByteMicros);
+        }
+    }
+
+    void denied(Report.Denial denial) {
+        (denial.audited() ? audited : denied).count(denial.reason());
+        int slot = Math.floorMod(nextDenial.getAndIncrement(), Report.MAX_DENIALS);
+        denials.set(slot, shortened(denial));
+    }
+
+    Collection<EdgeMeter> edges() {
+        return Collections.unmodifiableCollection(edges.values());
+    }
+
+    Traffic traffic(Report.Direction direction) {
+        Traffic found = traffic.get(direction);
+        if (found == null) {
+            throw new IllegalStateException("no counters for " + direction);
+        }
+        return found;
+    }
+
+    Words words(Report.Direction direction) {
+        Words found = handshakeFailures.get(direction);
+        if (found == null) {
+            throw new IllegalStateException("no counters for " + direction);
+        }
+        return found;
+    }
+
+    Words limitHits() {
+        return limitHits;
+    }
+
+    Words deniedByReason() {
+        return denied;
+    }
+
+    Words auditedByReason() {
+        return audited;
+    }
+
+    Optional<Served> serves() {
+        return workload;
+    }
+
+    /** Answers of the server side with this status; 0 for none or one that is no HTTP status. */
+    long answered(int status) {
+        return statuses.get(status);
+    }
+
+    int statuses() {
+        return STATUSES;
+    }
+
+    EdgeMeter.Latencies servedLatencies() {
+        return served;
+    }
+
+    private List<Report.Denial> drainDenials() {
+        List<Report.Denial> newest = new ArrayList<>();
+        int next = nextDenial.get();
+        for (int i = 0; i < Report.MAX_DENIALS; i++) {
+            Report.Denial denial = denials.getAndSet(Math.floorMod(next + i, Report.MAX_DENIALS), null);
+            if (denial != null) {
+                newest.add(denial);
+            }
+        }
+        return newest;
+    }
+
+    private static Report.Denial shortened(Report.Denial denial) {
+        return new Report.Denial(
+                denial.at(),
+                cut(denial.peer(), MAX_PEER),
+                denial.port(),
+                cut(denial.method(), MAX_METHOD),
+                cut(denial.path(), MAX_TEXT),
+                cut(denial.reason(), MAX_METHOD),
+                cut(denial.detail(), 2 * MAX_TEXT),
+                denial.audited());
+    }
+
+    private static String cut(String text, int chars) {
+        return text.length() <= chars ? text : text.substring(0, chars - 1) + "…";
+    }
 }

@@ -1,0 +1,351 @@
+package dev.tulle.proxy.telemetry;
+
+import dev.tulle.proxy.model.LatencyBuckets;
+import dev.tulle.proxy.model.Report;
+import java.math.BigDecimal;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.TreeSet;
+import java.util.concurrent.atomic.LongAdder;
+
+/**
+ * All meters as Prometheus text.
+ *
+ * <p>Base units, prefix {@code tulle_}; beside them, on the server side, the two families that stock Flagger asks of an SMI mesh
+ * ({@code istio_requests_total}, {@code istio_request_duration_milliseconds}). Source: Prometheus exposition format 0.0.4.
+ */
+public final class PrometheusText {
+    /** The media type of {@link #of}. */
+    public static final String CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8";
+
+    /** Bounds of our own histogram: OpenTelemetry's for seconds, and two below for calls inside one machine. */
+    private static final List<Long> SECONDS_BOUNDS = List.of(
+            1_000L,
+            2_500L,
+            5_000L,
+            10_000L,
+            25_000L,
+            50_000L,
+            75_000L,
+            100_000L,
+            250_000L,
+            500_000L,
+            750_000L,
+            1_000_000L,
+            2_500_000L,
+            5_000_000L,
+            7_500_000L,
+            10_000_000L);
+
+    /** Bounds of the histogram Flagger reads; they reach beyond ten seconds, as it asks. */
+    private static final List<Long> MILLISECONDS_BOUNDS = List.of(
+            500L,
+            1_000L,
+            5_000L,
+            10_000L,
+            25_000L,
+            50_000L,
+            100_000L,
+            250_000L,
+            500_000L,
+            1_000_000L,
+            2_500_000L,
+            5_000_000L,
+            10_000_000L,
+            30_000_000L,
+            60_000_000L);
+
+    /** Series that exist before the first request of their kind: a counter born at 7 loses those 7 in a rate. */
+    private static final Set<Integer> STATUSES_FROM_START = Set.of(200, 403, 404, 500, 502, 503, 504);
+
+    private final StringBuilder text = new StringBuilder(16 * 1024);
+
+    private PrometheusText() {}
+
+    /** The text, as of now. {@code version}: of the proxy. */
+    public static String of(Meters meters, String version) {
+        PrometheusText page = new PrometheusText();
+        page.edges(meters);
+        page.traffic(meters);
+        page.words(meters);
+        page.control(meters.control(), version);
+        meters.serves().ifPresent(served -> page.flagger(meters, served));
+        return page.text.toString();
+    }
+
+    private void edges(Meters meters) {
+        family(
+                "tulle_requests_total",
+                "counter",
+                "Requests (protocol http) or connections (tcp) that ended, without denied ones.");
+        for (EdgeMeter edge : meters.edges()) {
+            sample("tulle_requests_total", labels(edge.key()), edge.requests());
+        }
+        family(
+                "tulle_request_failures_total",
+                "counter",
+                "Of tulle_requests_total: answers of 500 and above, gRPC failures, cut or failed connections.");
+        for (EdgeMeter edge : meters.edges()) {
+            sample("tulle_request_failures_total", labels(edge.key()), edge.failures());
+        }
+        Map<String, long[]> counts = new TreeMap<>();
+        Map<String, Long> sums = new TreeMap<>();
+        for (EdgeMeter edge : meters.edges()) {
+            // Peers are added up: a histogram for each would make the page many times larger.
+            String labels = labels(
+                    "direction",
+                    word(edge.key().direction()),
+                    "service",
+                    edge.key().service(),
+                    "backend",
+                    edge.key().backend(),
+                    "protocol",
+                    protocol(edge.key()));
+            long[] sum = counts.computeIfAbsent(labels, l -> new long[LatencyBuckets.count()]);
+            for (int i = 0; i < sum.length; i++) {
+                sum[i] += edge.latencies().inBucket(i);
+            }
+            sums.merge(labels, edge.latencies().sumMicros(), Long::sum);
+        }
+        family("tulle_request_first_byte_seconds", "histogram", "Time from a request to the first byte of its answer.");
+        counts.forEach((labels, buckets) -> histogram(
+                "tulle_request_first_byte_seconds", labels, buckets, sums.getOrDefault(labels, 0L), SECONDS_BOUNDS, 6));
+    }
+
+    private void traffic(Meters meters) {
+        family("tulle_connections_total", "counter", "Connections that listeners accepted.");
+        for (Report.Direction direction : Report.Direction.values()) {
+            sample(
+                    "tulle_connections_total",
+                    labels("direction", word(direction)),
+                    meters.traffic(direction).opened.sum());
+        }
+        family("tulle_connections_open", "gauge", "Accepted connections that are open.");
+        for (Report.Direction direction : Report.Direction.values()) {
+            Meters.Traffic traffic = meters.traffic(direction);
+            sample(
+                    "tulle_connections_open",
+                    labels("direction", word(direction)),
+                    Math.max(0, traffic.opened.sum() - traffic.closed.sum()));
+        }
+        family("tulle_received_bytes_total", "counter", "Bytes received on accepted connections.");
+        for (Report.Direction direction : Report.Direction.values()) {
+            sample(
+                    "tulle_received_bytes_total",
+                    labels("direction", word(direction)),
+                    meters.traffic(direction).received.sum());
+        }
+        family("tulle_sent_bytes_total", "counter", "Bytes sent on accepted connections.");
+        for (Report.Direction direction : Report.Direction.values()) {
+            sample(
+                    "tulle_sent_bytes_total",
+                    labels("direction", word(direction)),
+                    meters.traffic(direction).sent.sum());
+        }
+    }
+
+    private void words(Meters meters) {
+        words("tulle_inbound_denied_total", "Calls refused by policy.", "reason", meters.deniedByReason());
+        words(
+                "tulle_inbound_audited_total",
+                "Calls that policy would refuse, let pass under audit.",
+                "reason",
+                meters.auditedByReason());
+        words("tulle_limit_hits_total", "Times a limit of the proxy bit.", "limit", meters.limitHits());
+        family("tulle_handshake_failures_total", "counter", "TLS handshakes that failed.");
+        for (Report.Direction direction : Report.Direction.values()) {
+            new TreeMap<>(meters.words(direction).counts())
+                    .forEach((cause, count) -> sample(
+                            "tulle_handshake_failures_total",
+                            labels("direction", word(direction), "cause", cause),
+                            count.sum()));
+        }
+    }
+
+    private void words(String name, String help, String label, Meters.Words words) {
+        family(name, "counter", help);
+        for (Map.Entry<String, LongAdder> one : new TreeMap<>(words.counts()).entrySet()) {
+            sample(name, labels(label, one.getKey()), one.getValue().sum());
+        }
+    }
+
+    private void control(ControlMeters meters, String version) {
+        single(
+                "tulle_proxy_ready",
+                "gauge",
+                "1 when identity, policy and listeners are there.",
+                meters.isReady() ? 1 : 0);
+        single(
+                "tulle_discovery_connected",
+                "gauge",
+                "1 while the stream to the controller is up.",
+                meters.isConnected() ? 1 : 0);
+        single(
+                "tulle_discovery_streams_total",
+                "counter",
+                "Streams to the controller that came up.",
+                meters.streamsOpened());
+        single("tulle_config_version", "gauge", "Version of the config in force.", meters.configVersion());
+        single(
+                "tulle_config_last_applied_timestamp_seconds",
+                "gauge",
+                "When the config in force was applied; 0 before the first.",
+                meters.configAppliedSeconds());
+        single("tulle_config_rejected_total", "counter", "Configs that could not be used.", meters.configsRejected());
+        single(
+                "tulle_identity_certificate_expiry_timestamp_seconds",
+                "gauge",
+                "When the certificate in force ends; 0 without one.",
+                meters.certificateExpirySeconds());
+        single(
+                "tulle_identity_enrollments_total",
+                "counter",
+                "Enrollments and renewals that went through.",
+                meters.enrollments());
+        single(
+                "tulle_identity_enrollment_failures_total",
+                "counter",
+                "Enrollments and renewals that did not.",
+                meters.enrollmentFailures());
+        family("tulle_proxy_build_info", "gauge", "Always 1; what runs.");
+        sample(
+                "tulle_proxy_build_info",
+                labels("version", version, "java", Runtime.version().toString()),
+                1);
+    }
+
+    private void flagger(Meters meters, Meters.Served served) {
+        String workload = served.owner();
+        String namespace = served.workload().namespace();
+        family(
+                "istio_requests_total",
+                "counter",
+                "Requests answered by this workload, under the name that stock Flagger asks for.");
+        Set<Integer> statuses = new TreeSet<>(STATUSES_FROM_START);
+        for (int status = 0; status < meters.statuses(); status++) {
+            if (meters.answered(status) > 0) {
+                statuses.add(status);
+            }
+        }
+        for (int status : statuses) {
+            sample(
+                    "istio_requests_total",
+                    labels(
+                            "reporter",
+                            "destination",
+                            "destination_workload",
+                            workload,
+                            "destination_workload_namespace",
+                            namespace,
+                            "response_code",
+                            String.valueOf(status)),
+                    meters.answered(status));
+        }
+        family(
+                "istio_request_duration_milliseconds",
+                "histogram",
+                "Time to the first byte of an answer, under the name that stock Flagger asks for.");
+        long[] counts = new long[LatencyBuckets.count()];
+        for (int i = 0; i < counts.length; i++) {
+            counts[i] = meters.servedLatencies().inBucket(i);
+        }
+        histogram(
+                "istio_request_duration_milliseconds",
+                labels(
+                        "reporter", "destination",
+                        "destination_workload", workload,
+                        "destination_workload_namespace", namespace),
+                counts,
+                meters.servedLatencies().sumMicros(),
+                MILLISECONDS_BOUNDS,
+                3);
+    }
+
+    /** {@code scale}: decimal places between microseconds and the unit shown. */
+    private void histogram(String name, String labels, long[] counts, long sumMicros, List<Long> bounds, int scale) {
+        long below = 0;
+        int next = 0;
+        for (long bound : bounds) {
+            while (next < counts.length && LatencyBuckets.upperMicros(next) <= bound) {
+                below += counts[next++];
+            }
+            sample(name + "_bucket", labels + ",le=\"" + decimal(bound, scale) + "\"", below);
+        }
+        while (next < counts.length) {
+            below += counts[next++];
+        }
+        sample(name + "_bucket", labels + ",le=\"+Inf\"", below);
+        text.append(name)
+                .append("_sum{")
+                .append(labels)
+                .append("} ")
+                .append(decimal(sumMicros, scale))
+                .append('\n');
+        sample(name + "_count", labels, below);
+    }
+
+    private void single(String name, String type, String help, long value) {
+        family(name, type, help);
+        text.append(name).append(' ').append(value).append('\n');
+    }
+
+    private void family(String name, String type, String help) {
+        text.append("# HELP ").append(name).append(' ').append(help).append('\n');
+        text.append("# TYPE ").append(name).append(' ').append(type).append('\n');
+    }
+
+    private void sample(String name, String labels, long value) {
+        text.append(name).append('{').append(labels).append("} ").append(value).append('\n');
+    }
+
+    private static String labels(EdgeMeter.Key key) {
+        return labels(
+                "direction",
+                word(key.direction()),
+                "peer",
+                key.peer(),
+                "service",
+                key.service(),
+                "backend",
+                key.backend(),
+                "protocol",
+                protocol(key),
+                "mtls",
+                String.valueOf(key.mtls()));
+    }
+
+    private static String labels(String... namesAndValues) {
+        StringBuilder labels = new StringBuilder(128);
+        for (int i = 0; i < namesAndValues.length; i += 2) {
+            labels.append(i == 0 ? "" : ",").append(namesAndValues[i]).append("=\"");
+            String value = namesAndValues[i + 1];
+            for (int c = 0; c < value.length(); c++) {
+                switch (value.charAt(c)) {
+                    case '\\' -> labels.append("\\\\");
+                    case '"' -> labels.append("\\\"");
+                    case '\n' -> labels.append("\\n");
+                    default -> labels.append(value.charAt(c));
+                }
+            }
+            labels.append('"');
+        }
+        return labels.toString();
+    }
+
+    private static String protocol(EdgeMeter.Key key) {
+        return key.http() ? "http" : "tcp";
+    }
+
+    private static String word(Report.Direction direction) {
+        return direction.name().toLowerCase(Locale.ROOT);
+    }
+
+    private static String decimal(long micros, int scale) {
+        return micros == 0
+                ? "0"
+                : BigDecimal.valueOf(micros, scale).stripTrailingZeros().toPlainString();
+    }
+}
