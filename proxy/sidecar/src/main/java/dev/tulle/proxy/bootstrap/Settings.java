@@ -1,0 +1,73 @@
+package dev.tulle.proxy.bootstrap;
+
+import static java.util.Objects.requireNonNull;
+
+import dev.tulle.proxy.model.HostPort;
+import dev.tulle.proxy.model.WorkloadId;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.Optional;
+
+/**
+ * What a proxy is started with. Read by {@link CommandLine}.
+ *
+ * @param workload whom to enroll as; absent means the one the join token names
+ * @param source where the config comes from
+ * @param identityDir keeps key and certificates over a restart; absent means memory only
+ * @param admin where {@code /livez}, {@code /readyz} and {@code /metrics} are served; absent means nowhere; port 0 picks one
+ * @param adminLocal a loopback address where {@code /config} and {@code /shutdown} are served too; absent means nowhere
+ * @param adminTokenFile holds the token {@code /shutdown} asks for; absent means that it is refused
+ * @param logLevel how much is said
+ * @param concurrency event loops of the data plane
+ * @param drainDelay from "not ready" to the start of the drain, for callers to notice
+ * @param drainTimeout for what is in flight at the end
+ */
+public record Settings(
+        Optional<WorkloadId> workload,
+        Source source,
+        Optional<Path> identityDir,
+        Optional<HostPort> admin,
+        Optional<HostPort> adminLocal,
+        Optional<Path> adminTokenFile,
+        Log.Level logLevel,
+        int concurrency,
+        Duration drainDelay,
+        Duration drainTimeout) {
+    public Settings {
+        requireNonNull(workload, "workload");
+        requireNonNull(source, "source");
+        requireNonNull(identityDir, "identityDir");
+        requireNonNull(admin, "admin");
+        requireNonNull(adminLocal, "adminLocal");
+        requireNonNull(adminTokenFile, "adminTokenFile");
+        requireNonNull(logLevel, "logLevel");
+        requireNonNull(drainDelay, "drainDelay");
+        requireNonNull(drainTimeout, "drainTimeout");
+        if (concurrency < 1) {
+            throw new IllegalArgumentException("concurrency is %d, less than 1".formatted(concurrency));
+        }
+    }
+
+    /** Where a proxy has its config from. */
+    public sealed interface Source {
+        /**
+         * A controller, over its stream.
+         *
+         * @param address of its port for enrolment and discovery
+         * @param tokenFile holds a join token; may be absent only when the identity directory holds a certificate
+         */
+        record Controller(HostPort address, Optional<Path> tokenFile) implements Source {
+            public Controller {
+                requireNonNull(address, "address");
+                requireNonNull(tokenFile, "tokenFile");
+            }
+        }
+
+        /** A file of one {@code ProxyConfig}, read again when it changes. */
+        record ConfigFile(Path file) implements Source {
+            public ConfigFile {
+                requireNonNull(file, "file");
+            }
+        }
+    }
+}

@@ -1,0 +1,35 @@
+package dev.tulle.proxy.bootstrap;
+
+import io.netty.channel.IoHandlerFactory;
+import io.netty.channel.epoll.Epoll;
+import io.netty.channel.epoll.EpollIoHandler;
+import io.netty.channel.epoll.EpollServerSocketChannel;
+import io.netty.channel.epoll.EpollSocketChannel;
+import io.netty.channel.nio.NioIoHandler;
+import io.netty.channel.socket.ServerSocketChannel;
+import io.netty.channel.socket.SocketChannel;
+import io.netty.channel.socket.nio.NioServerSocketChannel;
+import io.netty.channel.socket.nio.NioSocketChannel;
+
+/**
+ * The sockets of the platform: epoll on Linux, the JDK's elsewhere.
+ *
+ * @param name for the log
+ * @param ioHandlers makes the core of each event loop
+ * @param client class of channels that dial
+ * @param server class of channels that accept
+ */
+public record Transport(
+        String name,
+        IoHandlerFactory ioHandlers,
+        Class<? extends SocketChannel> client,
+        Class<? extends ServerSocketChannel> server) {
+
+    /** The best one that works here. */
+    public static Transport best() {
+        return Epoll.isAvailable()
+                ? new Transport(
+                        "epoll", EpollIoHandler.newFactory(), EpollSocketChannel.class, EpollServerSocketChannel.class)
+                : new Transport("nio", NioIoHandler.newFactory(), NioSocketChannel.class, NioServerSocketChannel.class);
+    }
+}
