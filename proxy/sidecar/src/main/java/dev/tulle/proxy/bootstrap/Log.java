@@ -9,6 +9,7 @@ import java.util.logging.Handler;
 import java.util.logging.LogManager;
 import java.util.logging.LogRecord;
 import java.util.logging.Logger;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The proxy's log: one line an event, {@code time level what key=value …}, on standard error.
@@ -52,22 +53,22 @@ public final class Log {
     }
 
     /** For finding out; may be per connection or request. {@code keyValues}: key, value, key, value. */
-    public void debug(String what, Object... keyValues) {
+    public void debug(String what, @Nullable Object... keyValues) {
         write(Level.DEBUG, what, keyValues);
     }
 
     /** A step of the proxy's life. */
-    public void info(String what, Object... keyValues) {
+    public void info(String what, @Nullable Object... keyValues) {
         write(Level.INFO, what, keyValues);
     }
 
     /** Something is not as it should be, and the proxy goes on. */
-    public void warn(String what, Object... keyValues) {
+    public void warn(String what, @Nullable Object... keyValues) {
         write(Level.WARN, what, keyValues);
     }
 
     /** Something must be done by a person. */
-    public void error(String what, Object... keyValues) {
+    public void error(String what, @Nullable Object... keyValues) {
         write(Level.ERROR, what, keyValues);
     }
 
@@ -86,7 +87,7 @@ public final class Log {
                         "logger",
                         String.valueOf(line.getLoggerName()),
                         "error",
-                        thrown == null ? "" : thrown);
+                        thrown == null ? "none" : thrown);
             }
 
             @Override
@@ -97,7 +98,7 @@ public final class Log {
         });
     }
 
-    private void write(Level level, String what, Object... keyValues) {
+    private void write(Level level, String what, @Nullable Object... keyValues) {
         if (level.compareTo(least) < 0) {
             return;
         }

@@ -140,6 +140,25 @@ public final class TlsContexts {
         return next;
     }
 
+    /**
+     * A context for the first call to the controller: verifies it, shows nothing, offers HTTP/2. The caller releases it.
+     *
+     * @throws IllegalArgumentException if the bundle cannot be used
+     */
+    static SslContext withoutCertificate(TrustBundle bundle, Clock clock) {
+        try {
+            return withoutResumption(SslContextBuilder.forClient()
+                    .sslProvider(SslProvider.OPENSSL_REFCNT)
+                    .protocols("TLSv1.3")
+                    .trustManager(new PeerVerifier(bundle, clock))
+                    .endpointIdentificationAlgorithm(null)
+                    .applicationProtocolConfig(protocols(List.of(Alpn.H2)))
+                    .build());
+        } catch (SSLException e) {
+            throw new IllegalArgumentException("no TLS context can be made: " + e.getMessage(), e);
+        }
+    }
+
     private static SslContext client(Svid svid, PeerVerifier verifier, Alpn alpn) throws SSLException {
         return withoutResumption(SslContextBuilder.forClient()
                 .sslProvider(SslProvider.OPENSSL_REFCNT)
