@@ -189,13 +189,24 @@ public final class ConfigStore {
         for (Destination destination : config.destinations()) {
             answer(destination.key(), next.destination(destination.key()));
         }
-        listeners.forEach(listener -> listener.accept(next));
+        tell(next);
+    }
+
+    /** A listener that fails spoils neither the swap nor the other listeners. */
+    private void tell(RoutingTable next) {
+        for (Consumer<RoutingTable> listener : listeners) {
+            try {
+                listener.accept(next);
+            } catch (RuntimeException e) {
+                log.error("a part of the proxy did not take the new config", "problem", e);
+            }
+        }
     }
 
     private void swap(ProxyConfig config) {
         RoutingTable next = RoutingTable.of(config);
         table = next;
-        listeners.forEach(listener -> listener.accept(next));
+        tell(next);
     }
 
     private void ask(DestinationKey key, Question question) {
