@@ -18,6 +18,11 @@ public record Origin(String file, SortedMap<String, Integer> lines) {
         lines = Collections.unmodifiableSortedMap(new TreeMap<>(lines));
     }
 
+    /** Whether the document has such a field. */
+    public boolean has(String field) {
+        return lines.containsKey(field);
+    }
+
     /** Where the field stands, or else the nearest part that holds it. */
     public Place at(String field) {
         String path = field;
