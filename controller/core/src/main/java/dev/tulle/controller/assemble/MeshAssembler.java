@@ -1,21 +1,231 @@
 package dev.tulle.controller.assemble;
 
+import dev.tulle.controller.assemble.AccessSettings.Settings;
+import dev.tulle.controller.assemble.Selection.Leaf;
+import dev.tulle.controller.assemble.Selection.Selected;
+import dev.tulle.controller.assemble.Selection.SelectedPort;
 import dev.tulle.controller.model.Mesh;
+import dev.tulle.controller.model.Service;
+import dev.tulle.controller.model.ServiceEndpoint;
+import dev.tulle.controller.model.ServiceName;
+import dev.tulle.controller.model.ServicePort;
+import dev.tulle.controller.model.Workload;
+import dev.tulle.controller.model.WorkloadAccess;
 import dev.tulle.controller.resources.MeshSettings;
+import dev.tulle.controller.resources.ObjectRef;
+import dev.tulle.controller.resources.Problems;
 import dev.tulle.controller.resources.Resources;
+import dev.tulle.controller.resources.WorkloadResource;
+import dev.tulle.proxy.model.DestinationKey;
+import dev.tulle.proxy.model.Grant;
+import dev.tulle.proxy.model.HostPort;
+import dev.tulle.proxy.model.InboundPolicy;
+import dev.tulle.proxy.model.InboundPolicy.Access;
+import dev.tulle.proxy.model.InboundPort;
+import dev.tulle.proxy.model.OutboundListener;
+import dev.tulle.proxy.model.SpiffeId;
+import dev.tulle.proxy.model.WorkloadConfig.HealthCheck;
+import dev.tulle.proxy.model.WorkloadId;
+import dev.tulle.smi.TrafficTarget.ServiceAccount;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import java.util.SortedMap;
+import java.util.SortedSet;
 import java.util.TreeMap;
 
 /** Makes the mesh of what was read; resolves every reference and reports those that lead nowhere. */
 public final class MeshAssembler {
+    private static final Set<String> LOOPBACK = Set.of("localhost", "::1", "0:0:0:0:0:0:0:1");
+
     private MeshAssembler() {}
 
-    /** The mesh of these resources and everything wrong with them. Pure. */
+    /** The mesh of these resources, in the trust domain their settings say, else {@code cluster.local}. */
     public static Assembled assemble(Resources resources) {
-        Mesh mesh = new Mesh(
-                resources.settings().trustDomain().orElse(MeshSettings.DEFAULT_TRUST_DOMAIN),
-                resources.settings().networks(),
-                new TreeMap<>(),
-                new TreeMap<>());
-        return new Assembled(mesh, resources.problems());
+        return assemble(resources, resources.settings().trustDomain().orElse(MeshSettings.DEFAULT_TRUST_DOMAIN));
+    }
+
+    /**
+     * The mesh of these resources and everything wrong with them. Pure.
+     *
+     * @param trustDomain of every identity, whatever the settings say
+     */
+    public static Assembled assemble(Resources resources, String trustDomain) {
+        Problems problems = new Problems(resources.origins());
+        AccessSettings settings = new AccessSettings(resources, problems);
+        List<WorkloadResource> workloads = Listeners.withoutConflicts(resources.workloads(), problems);
+        Selection selection = Selection.of(resources.services(), workloads, problems);
+        RouteGroups groups = new RouteGroups(resources.routeGroups(), problems);
+        Grants grants = new Grants(resources, groups, accounts(resources), trustDomain, problems);
+        SortedMap<ServiceName, Service> services = Splits.over(
+                services(selection, resources.unready(), trustDomain), resources.splits(), groups, settings, problems);
+        SortedMap<WorkloadId, Workload> assembled = new TreeMap<>();
+        for (WorkloadResource workload : workloads) {
+            assembled.put(
+                    workload.id(),
+                    new Workload(
+                            workload.id(),
+                            workload.owner(),
+                            identity(workload, trustDomain),
+                            inbound(workload, selection, problems),
+                            outbound(workload, services, problems),
+                            access(workload, settings.of(workload), grants),
+                            healthCheck(workload),
+                            !resources.unready().contains(workload.id())));
+        }
+        problems.addAll(resources.problems());
+        Mesh mesh = new Mesh(trustDomain, resources.settings().networks(), services, assembled);
+        return new Assembled(mesh, problems.found());
+    }
+
+    private static SpiffeId identity(WorkloadResource workload, String trustDomain) {
+        return new SpiffeId(trustDomain, workload.id().namespace(), workload.serviceAccount());
+    }
+
+    private static ServiceAccount account(WorkloadResource workload) {
+        return new ServiceAccount(workload.id().namespace(), workload.serviceAccount());
+    }
+
+    private static Set<ServiceAccount> accounts(Resources resources) {
+        Set<ServiceAccount> accounts = new HashSet<>();
+        resources.workloads().forEach(workload -> accounts.add(account(workload)));
+        resources
+                .serviceAccounts()
+                .forEach(account -> accounts.add(new ServiceAccount(account.namespace(), account.name())));
+        return accounts;
+    }
+
+    private static SortedMap<ServiceName, Service> services(
+            Selection selection, SortedSet<WorkloadId> unready, String trustDomain) {
+        SortedMap<ServiceName, Service> services = new TreeMap<>();
+        for (Selected selected : selection.services()) {
+            List<ServicePort> ports = selected.ports().stream()
+                    .map(port -> servicePort(port, unready, trustDomain))
+                    .sorted(Comparator.comparingInt(ServicePort::port))
+                    .toList();
+            services.put(selected.name(), new Service(selected.name(), selected.addresses(), ports, List.of()));
+        }
+        return services;
+    }
+
+    private static ServicePort servicePort(SelectedPort selected, SortedSet<WorkloadId> unready, String trustDomain) {
+        List<ServiceEndpoint> endpoints = new ArrayList<>();
+        for (Leaf leaf : selected.leaves()) {
+            WorkloadResource workload = leaf.workload();
+            endpoints.add(new ServiceEndpoint(
+                    new HostPort(workload.address(), leaf.port().listen()),
+                    workload.id(),
+                    leaf.port().port(),
+                    identity(workload, trustDomain),
+                    !unready.contains(workload.id())));
+        }
+        return new ServicePort(
+                selected.port().port(),
+                selected.port().name(),
+                selected.protocol(),
+                endpoints.stream().sorted().toList(),
+                List.of());
+    }
+
+    private static List<InboundPort> inbound(WorkloadResource workload, Selection selection, Problems problems) {
+        List<InboundPort> inbound = new ArrayList<>();
+        for (int i = 0; i < workload.ports().size(); i++) {
+            WorkloadResource.Port port = workload.ports().get(i);
+            inbound.add(new InboundPort(
+                    port.name(),
+                    port.port(),
+                    selection.servicePorts(workload.id(), port),
+                    selection.protocol(workload, i, problems),
+                    Optional.of(new HostPort(workload.address(), port.listen())),
+                    port.application()));
+        }
+        return inbound.stream()
+                .sorted(Comparator.comparingInt(InboundPort::port))
+                .toList();
+    }
+
+    private static List<OutboundListener> outbound(
+            WorkloadResource workload, SortedMap<ServiceName, Service> services, Problems problems) {
+        List<OutboundListener> outbound = new ArrayList<>();
+        ObjectRef ref = workload.ref();
+        for (int i = 0; i < workload.outbound().size(); i++) {
+            WorkloadResource.Outbound entry = workload.outbound().get(i);
+            String field = "spec.outbound[%d].".formatted(i);
+            Optional<ServiceName> name =
+                    ServiceNames.parse(entry.service(), workload.id().namespace());
+            if (name.isEmpty()) {
+                problems.error(
+                        ref,
+                        field + "service",
+                        "'%s' is not a Service: say name, name.namespace or name.namespace.svc.cluster.local"
+                                .formatted(entry.service()),
+                        "the entry is left out");
+                continue;
+            }
+            Service service = services.get(name.get());
+            if (service == null || service.port(entry.port()).isEmpty()) {
+                problems.warning(
+                        ref,
+                        service == null ? field + "service" : field + "port",
+                        service == null
+                                ? "there is no Service %s".formatted(name.get())
+                                : "Service %s has no port %d".formatted(name.get(), entry.port()),
+                        "requests to %s are answered with 503".formatted(entry.listen()));
+            }
+            if (!isLoopback(entry.listen().host())) {
+                problems.warning(
+                        ref,
+                        field + "listen",
+                        "%s is not a loopback address: whoever reaches it speaks as %s"
+                                .formatted(entry.listen(), workload.id()),
+                        "it is opened all the same");
+            }
+            outbound.add(new OutboundListener(
+                    entry.listen(),
+                    new DestinationKey.ServicePort(
+                            name.get().namespace(), name.get().name(), entry.port())));
+        }
+        return outbound.stream()
+                .sorted(Comparator.comparing(OutboundListener::listen))
+                .toList();
+    }
+
+    private static boolean isLoopback(String host) {
+        return host.startsWith("127.") || LOOPBACK.contains(host);
+    }
+
+    private static WorkloadAccess access(WorkloadResource workload, Settings settings, Grants grants) {
+        Optional<List<Grant>> granted =
+                grants.of(account(workload), settings.fullPath().value());
+        Access access = settings.access().value();
+        String accessFrom = settings.access().from();
+        if (granted.isPresent() && access == Access.OPEN) {
+            access = Access.CLOSED;
+            accessFrom = "TrafficTarget %s, which names its service account %s"
+                    .formatted(granted.get().getFirst().target(), workload.serviceAccount());
+        }
+        return new WorkloadAccess(
+                new InboundPolicy(
+                        access,
+                        settings.unmeshed().value(),
+                        settings.sameIdentity().value(),
+                        granted.orElse(List.of())),
+                accessFrom,
+                settings.unmeshed().from(),
+                settings.sameIdentity().from(),
+                settings.fullPath().value(),
+                settings.fullPath().from());
+    }
+
+    private static Optional<HealthCheck> healthCheck(WorkloadResource workload) {
+        return workload.healthCheck()
+                .flatMap(check -> workload.ports().stream()
+                        .filter(port -> port.name().equals(check.port())
+                                || Integer.toString(port.port()).equals(check.port()))
+                        .findFirst()
+                        .map(port -> new HealthCheck(port.application(), check.path(), check.intervalMillis())));
     }
 }
