@@ -15,8 +15,21 @@ import java.util.function.Predicate;
  * <p>Whether a request meets it and why not come from the same conditions. Immutable; safe for all threads.
  */
 public final class HttpMatcher {
-    /** One condition of a match and how to say it. */
-    private record Condition(String words, Predicate<HttpCall> holds) {}
+    /**
+     * One condition of a match.
+     *
+     * @param words how to say it
+     * @param usable whether any request at all can meet it
+     */
+    private record Condition(String words, boolean usable, Predicate<HttpCall> holds) {
+        static Condition that(String words, Predicate<HttpCall> holds) {
+            return new Condition(words, true, holds);
+        }
+
+        static Condition never(String why) {
+            return new Condition("nothing (%s)".formatted(why), false, call -> false);
+        }
+    }
 
     private final String name;
     private final List<Condition> conditions;
@@ -35,7 +48,7 @@ public final class HttpMatcher {
         List<Condition> conditions = new ArrayList<>();
         if (!match.methods().isEmpty()) {
             List<String> methods = match.methods();
-            conditions.add(new Condition(String.join("|", methods), call -> methods.contains(call.method())));
+            conditions.add(Condition.that(String.join("|", methods), call -> methods.contains(call.method())));
         }
         match.path().ifPresent(path -> conditions.add(pathCondition(match, path, problems)));
         for (HeaderPattern header : match.headers()) {
@@ -70,6 +83,11 @@ public final class HttpMatcher {
 
     /** The match for people, as in {@code GET /reviews with user-agent .*iPhone.*}. */
     public String words() {
+        for (Condition condition : conditions) {
+            if (!condition.usable()) {
+                return condition.words();
+            }
+        }
         return conditions.isEmpty()
                 ? "every request"
                 : String.join(" ", conditions.stream().map(Condition::words).toList());
@@ -79,11 +97,11 @@ public final class HttpMatcher {
         Regex.Anchoring anchoring = path.full() ? Regex.Anchoring.BOTH : Regex.Anchoring.START;
         try {
             Regex regex = Regex.compile(path.regex(), anchoring);
-            return new Condition(path.regex(), call -> regex.matches(call.path()));
+            return Condition.that(path.regex(), call -> regex.matches(call.path()));
         } catch (Regex.Unusable e) {
             problems.accept("pathRegex '%s' of match %s %s: it matches nothing until it is corrected"
                     .formatted(shortened(path.regex()), match.name(), e.getMessage()));
-            return new Condition("nothing (its pathRegex %s)".formatted(e.getMessage()), call -> false);
+            return Condition.never("its pathRegex " + e.getMessage());
         }
     }
 
@@ -91,12 +109,12 @@ public final class HttpMatcher {
         String name = header.name();
         try {
             Regex regex = Regex.compile(header.regex(), Regex.Anchoring.BOTH);
-            return new Condition(
+            return Condition.that(
                     "with %s %s".formatted(name, header.regex()), call -> everyValueMatches(call.values(name), regex));
         } catch (Regex.Unusable e) {
             problems.accept("the regex '%s' for header %s of match %s %s: it matches nothing until it is corrected"
                     .formatted(shortened(header.regex()), name, match.name(), e.getMessage()));
-            return new Condition("nothing (its regex for header %s %s)".formatted(name, e.getMessage()), call -> false);
+            return Condition.never("its regex for header %s %s".formatted(name, e.getMessage()));
         }
     }
 
