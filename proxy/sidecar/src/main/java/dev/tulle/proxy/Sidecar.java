@@ -1,0 +1,272 @@
+package dev.tulle.proxy;
+
+import dev.tulle.proxy.admin.AdminServer;
+import dev.tulle.proxy.admin.ApplicationHealth;
+import dev.tulle.proxy.admin.Readiness;
+import dev.tulle.proxy.admin.Readiness.Part;
+import dev.tulle.proxy.bootstrap.Limits;
+import dev.tulle.proxy.bootstrap.Log;
+import dev.tulle.proxy.bootstrap.ProxyVersion;
+import dev.tulle.proxy.bootstrap.Settings;
+import dev.tulle.proxy.bootstrap.Transport;
+import dev.tulle.proxy.discovery.ConfigStore;
+import dev.tulle.proxy.discovery.DiscoveryClient;
+import dev.tulle.proxy.discovery.FileConfig;
+import dev.tulle.proxy.identity.Enroller;
+import dev.tulle.proxy.identity.IdentityDirectory;
+import dev.tulle.proxy.identity.Svid;
+import dev.tulle.proxy.identity.TlsContexts;
+import dev.tulle.proxy.identity.TokenFile;
+import dev.tulle.proxy.identity.UnusableIdentity;
+import dev.tulle.proxy.model.HostPort;
+import dev.tulle.proxy.model.ProxyCodec;
+import dev.tulle.proxy.model.WorkloadId;
+import dev.tulle.proxy.telemetry.Meters;
+import dev.tulle.proxy.telemetry.PrometheusText;
+import io.netty.channel.EventLoop;
+import io.netty.channel.EventLoopGroup;
+import io.netty.channel.MultiThreadIoEventLoopGroup;
+import io.netty.handler.ssl.OpenSsl;
+import io.netty.util.concurrent.DefaultThreadFactory;
+import io.netty.util.concurrent.Future;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.security.SecureRandom;
+import java.time.Clock;
+import java.util.HexFormat;
+import java.util.Optional;
+import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One running proxy: makes the parts, joins them, and ends them in order.
+ *
+ * <p>Order of start: TLS library, admin server, identity, config, listeners. Order of end: not ready, wait for callers to notice,
+ * drain what came in, last report, the rest.
+ */
+public final class Sidecar {
+    private static final long STEP_SECONDS = 10;
+    private static final int MIN_TOKEN_CHARS = 16;
+
+    private final Settings settings;
+    private final Limits limits;
+    private final Log log;
+    private final Clock clock = Clock.systemUTC();
+    private final SecureRandom random = new SecureRandom();
+    private final Transport transport = Transport.best();
+    private final EventLoopGroup controlLoops;
+    private final EventLoop control;
+    private final Meters meters;
+    private final TlsContexts contexts;
+    private final Readiness readiness = new Readiness();
+    private final ApplicationHealth application;
+    private boolean applicationWell;
+    private String applicationDetail = "not yet looked at";
+    private @Nullable DiscoveryClient discovery;
+    private @Nullable Enroller enroller;
+
+    private Sidecar(Settings settings, Limits limits, Log log) {
+        this.settings = settings;
+        this.limits = limits;
+        this.log = log;
+        this.controlLoops = new MultiThreadIoEventLoopGroup(
+                1, new DefaultThreadFactory("tulle-control", false), transport.ioHandlers());
+        this.control = controlLoops.next();
+        this.meters = new Meters(limits.control().maxSeries());
+        this.contexts = new TlsContexts(clock);
+        this.application = new ApplicationHealth(control, transport, (well, detail) -> {
+            applicationWell = well;
+            applicationDetail = detail;
+            log.info(well ? "the application is well" : "the application is not well", "detail", detail);
+            tellHealth();
+        });
+    }
+
+    /**
+     * Starts a proxy; returns when it is on its way, not when it is ready.
+     *
+     * @throws StartFailure if it cannot start; nothing is left running
+     */
+    public static Sidecar start(Settings settings, Limits limits, Log log) throws StartFailure {
+        Sidecar sidecar = new Sidecar(settings, limits, log);
+        try {
+            sidecar.begin();
+            return sidecar;
+        } catch (UnusableIdentity | IOException | FileConfig.UnusableConfig | IllegalStateException e) {
+            sidecar.controlLoops.shutdownGracefully(0, 1, TimeUnit.SECONDS).awaitUninterruptibly(STEP_SECONDS * 1000);
+            throw new StartFailure(String.valueOf(e.getMessage()), e);
+        }
+    }
+
+    private void begin() throws UnusableIdentity, IOException, FileConfig.UnusableConfig {
+        TlsContexts.requireBoringSsl();
+        log.info(
+                "starting",
+                "version",
+                ProxyVersion.text(),
+                "tls",
+                OpenSsl.versionString(),
+                "transport",
+                transport.name(),
+                "java",
+                Runtime.version());
+        readiness.onChange(() -> control.execute(this::tellReadiness));
+        switch (settings.source()) {
+            case Settings.Source.Controller controller -> beginWithController(controller);
+            case Settings.Source.ConfigFile file -> beginWithFile(file);
+        }
+    }
+
+    private void beginWithController(Settings.Source.Controller source) throws UnusableIdentity, IOException {
+        Enroller enrolling = Enroller.prepare(
+                new Enroller.Wiring(control, transport, contexts, meters.control(), log, clock, random),
+                source.address(),
+                settings.workload(),
+                source.tokenFile().map(file -> new TokenFile(file, clock)),
+                settings.identityDir().map(IdentityDirectory::new));
+        enroller = enrolling;
+        ConfigStore store = store(enrolling.workload());
+        DiscoveryClient client = new DiscoveryClient(
+                new DiscoveryClient.Wiring(control, transport, contexts, meters, limits.control(), log, clock, random),
+                source.address(),
+                enrolling,
+                store,
+                instance(),
+                ProxyVersion.text());
+        discovery = client;
+        serveAdmin(store);
+        enrolling.start().addListener((Future<Svid> first) -> {
+            if (first.isSuccess()) {
+                readiness.there(Part.IDENTITY);
+                client.start();
+            }
+        });
+    }
+
+    private void beginWithFile(Settings.Source.ConfigFile source) throws IOException, FileConfig.UnusableConfig {
+        ConfigStore store = store(settings.workload().orElse(new WorkloadId("default", "proxy")));
+        FileConfig config = new FileConfig(
+                control,
+                source.file(),
+                settings.identityDir(),
+                settings.workload(),
+                store,
+                contexts,
+                meters,
+                limits.control(),
+                log,
+                clock);
+        Future<?> first = config.start().awaitUninterruptibly();
+        if (first.cause() instanceof FileConfig.UnusableConfig unusable) {
+            throw unusable;
+        }
+        if (!first.isSuccess()) {
+            throw new IOException("the config file %s cannot be used".formatted(source.file()), first.cause());
+        }
+        readiness.there(Part.IDENTITY);
+        serveAdmin(store);
+    }
+
+    private ConfigStore store(WorkloadId workload) {
+        ConfigStore store = new ConfigStore(workload, control, limits.control(), meters, log, System::nanoTime);
+        store.onChange(table -> {
+            if (store.configured()) {
+                readiness.there(Part.POLICY);
+                readiness.there(Part.LISTENERS);
+                application.check(table.config().workload().healthCheck());
+            }
+        });
+        return store;
+    }
+
+    private void serveAdmin(ConfigStore store) throws IOException {
+        AdminServer.Content content = new AdminServer.Content(
+                readiness,
+                () -> PrometheusText.of(meters, ProxyVersion.text()),
+                () -> ProxyCodec.encode(store.table().config()),
+                adminToken(),
+                () -> new Thread(() -> System.exit(0), "tulle-shutdown").start());
+        if (settings.admin().isPresent()) {
+            serve(new AdminServer(control, transport, settings.admin().get(), false, content), "admin");
+        }
+        if (settings.adminLocal().isPresent()) {
+            serve(new AdminServer(control, transport, settings.adminLocal().get(), true, content), "admin-local");
+        }
+    }
+
+    private void serve(AdminServer server, String name) throws IOException {
+        Future<HostPort> bound = server.start();
+        if (!bound.awaitUninterruptibly(STEP_SECONDS, TimeUnit.SECONDS)) {
+            throw new IOException("binding %s took longer than %d s".formatted(server, STEP_SECONDS));
+        }
+        if (!bound.isSuccess()) {
+            throw new IOException(String.valueOf(bound.cause().getMessage()), bound.cause());
+        }
+        log.info("listening", "for", name, "address", bound.getNow());
+    }
+
+    private Optional<String> adminToken() throws IOException {
+        if (settings.adminTokenFile().isEmpty()) {
+            return Optional.empty();
+        }
+        Path file = settings.adminTokenFile().get();
+        String token;
+        try {
+            token = Files.readString(file).strip();
+        } catch (IOException e) {
+            throw new IOException("--admin-token-file %s cannot be read: %s".formatted(file, e), e);
+        }
+        if (token.length() < MIN_TOKEN_CHARS) {
+            throw new IOException("--admin-token-file %s holds %d characters, fewer than %d"
+                    .formatted(file, token.length(), MIN_TOKEN_CHARS));
+        }
+        return Optional.of(token);
+    }
+
+    private void tellReadiness() {
+        boolean ready = readiness.isReady();
+        meters.control().ready(ready);
+        log.info(ready ? "ready" : "not ready", "missing", String.join("; ", readiness.whatIsMissing()));
+        tellHealth();
+    }
+
+    /** On the control loop. */
+    private void tellHealth() {
+        DiscoveryClient client = discovery;
+        if (client != null) {
+            boolean ready = readiness.isReady();
+            client.health(
+                    ready && applicationWell, ready ? applicationDetail : String.join("; ", readiness.whatIsMissing()));
+        }
+    }
+
+    /** Ends the proxy in order; blocks until it is done, at most drain delay, drain timeout and some seconds. */
+    public void drain() {
+        readiness.missing(Part.STAYING, "draining");
+        log.info("draining", "delay", settings.drainDelay(), "timeout", settings.drainTimeout());
+        pause(settings.drainDelay().toMillis());
+        if (discovery != null) {
+            discovery.close().awaitUninterruptibly(STEP_SECONDS, TimeUnit.SECONDS);
+        }
+        if (enroller != null) {
+            enroller.close();
+        }
+        log.info("ended");
+        controlLoops.shutdownGracefully(0, 1, TimeUnit.SECONDS).awaitUninterruptibly(STEP_SECONDS, TimeUnit.SECONDS);
+    }
+
+    private static void pause(long millis) {
+        try {
+            Thread.sleep(millis);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    private String instance() {
+        byte[] bytes = new byte[8];
+        random.nextBytes(bytes);
+        return HexFormat.of().formatHex(bytes);
+    }
+}
