@@ -30,8 +30,9 @@ public final class Apps {
             case "stock" -> Stock.start(arguments, seen);
             case "thief" -> Thief.start(arguments, seen);
             case "load" -> Load.start(arguments, seen);
-            default -> throw new IllegalArgumentException(
-                    "no application is called '%s'; there are %s".formatted(arguments.app(), NAMES));
+            default ->
+                throw new IllegalArgumentException(
+                        "no application is called '%s'; there are %s".formatted(arguments.app(), NAMES));
         }
     }
 }

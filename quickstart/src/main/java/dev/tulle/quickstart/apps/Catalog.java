@@ -21,7 +21,9 @@ final class Catalog {
             HttpResponse<String> said = HttpApp.get(reviews, "/reviews/tulle", call);
             if (said.statusCode() != 200) {
                 return HttpApp.Answer.text(
-                        502, "reviews answered %d: %s".formatted(said.statusCode(), said.body().strip()));
+                        502,
+                        "reviews answered %d: %s"
+                                .formatted(said.statusCode(), said.body().strip()));
             }
             ObjectNode product = HttpApp.JSON.createObjectNode();
             product.put("name", "Tulle, white");

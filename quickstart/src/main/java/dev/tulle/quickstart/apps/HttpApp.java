@@ -75,8 +75,7 @@ final class HttpApp {
                         exchange,
                         call -> Answer.json(JSON.writeValueAsString(seen.snapshot(arguments))),
                         callOf(exchange)));
-        more.forEach((path, page) ->
-                server.createContext(path, exchange -> reply(exchange, page, callOf(exchange))));
+        more.forEach((path, page) -> server.createContext(path, exchange -> reply(exchange, page, callOf(exchange))));
         server.start();
         return server;
     }
@@ -96,8 +95,7 @@ final class HttpApp {
     }
 
     private static HttpServer listen(int port) throws IOException {
-        HttpServer server = HttpServer.create(
-                new InetSocketAddress(InetAddress.getByAddress(new byte[] {127, 0, 0, 1}), port), BACKLOG);
+        HttpServer server = HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), port), BACKLOG);
         server.setExecutor(Executors.newVirtualThreadPerTaskExecutor());
         return server;
     }
@@ -106,7 +104,8 @@ final class HttpApp {
         Map<String, String> headers = new TreeMap<>();
         exchange.getRequestHeaders()
                 .forEach((name, values) -> headers.put(name.toLowerCase(Locale.ROOT), String.join(", ", values)));
-        return new Seen.Call(exchange.getRequestMethod(), exchange.getRequestURI().toString(), headers);
+        return new Seen.Call(
+                exchange.getRequestMethod(), exchange.getRequestURI().toString(), headers);
     }
 
     private static void reply(HttpExchange exchange, Page page, Seen.Call call) throws IOException {

@@ -65,7 +65,10 @@ final class Load {
     private void one(Seen.Call customer) {
         try {
             HttpResponse<String> answer = HttpApp.get(web, "/", customer);
-            end(answer.statusCode() == 200 ? "" : answer.statusCode() + ": " + answer.body().strip());
+            end(
+                    answer.statusCode() == 200
+                            ? ""
+                            : answer.statusCode() + ": " + answer.body().strip());
         } catch (IOException e) {
             end(e.toString());
         } catch (InterruptedException e) {

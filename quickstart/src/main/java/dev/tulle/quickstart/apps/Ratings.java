@@ -9,6 +9,7 @@ import io.grpc.ServerServiceDefinition;
 import io.grpc.netty.shaded.io.grpc.netty.NettyServerBuilder;
 import io.grpc.stub.ServerCalls;
 import java.io.IOException;
+import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.util.Locale;
 import java.util.Map;
@@ -26,7 +27,7 @@ final class Ratings {
                     answer.onCompleted();
                 }))
                 .build();
-        return NettyServerBuilder.forAddress(new InetSocketAddress("127.0.0.1", arguments.port()))
+        return NettyServerBuilder.forAddress(new InetSocketAddress(InetAddress.getLoopbackAddress(), arguments.port()))
                 .addService(service)
                 .intercept(new Recorder(seen))
                 .build()

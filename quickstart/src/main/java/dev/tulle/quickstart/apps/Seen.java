@@ -47,7 +47,8 @@ public final class Seen {
      * @param byTag calls by value of {@link #TAG_HEADER}
      * @param recent newest last
      */
-    public record Snapshot(String app, String instance, String version, long total, Map<String, Long> byTag, List<Call> recent) {
+    public record Snapshot(
+            String app, String instance, String version, long total, Map<String, Long> byTag, List<Call> recent) {
         public Snapshot {
             byTag = new TreeMap<>(byTag);
             recent = List.copyOf(recent);

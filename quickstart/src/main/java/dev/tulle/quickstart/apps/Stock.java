@@ -4,6 +4,7 @@ import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStreamReader;
 import java.io.OutputStream;
+import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
@@ -38,7 +39,7 @@ final class Stock implements AutoCloseable {
         HttpApp.control(arguments, seen, Map.of());
         ServerSocket server = new ServerSocket();
         server.setReuseAddress(true);
-        server.bind(new InetSocketAddress("127.0.0.1", arguments.port()), 128);
+        server.bind(new InetSocketAddress(InetAddress.getLoopbackAddress(), arguments.port()), 128);
         Stock stock = new Stock(server, seen);
         Thread.ofPlatform().name("stock-accept").start(stock::accept);
         return stock;

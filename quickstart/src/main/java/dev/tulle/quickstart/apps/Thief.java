@@ -53,12 +53,11 @@ final class Thief {
     private HttpApp.Answer tryCatalog(Seen.Call call) throws InterruptedException {
         try {
             HttpResponse<String> answer = HttpApp.get(catalog, "/products/tulle", call);
-            String outcome =
-                    switch (answer.statusCode()) {
-                        case 200 -> "allowed";
-                        case 403 -> "denied";
-                        default -> "failed";
-                    };
+            String outcome = switch (answer.statusCode()) {
+                case 200 -> "allowed";
+                case 403 -> "denied";
+                default -> "failed";
+            };
             return loot(
                     outcome,
                     "HTTP " + answer.statusCode(),
@@ -86,8 +85,8 @@ final class Thief {
         StockClient.Connection connection = null;
         try {
             int colon = stock.lastIndexOf(':');
-            connection = new StockClient.Connection(
-                    stock.substring(0, colon), Integer.parseInt(stock.substring(colon + 1)));
+            connection =
+                    new StockClient.Connection(stock.substring(0, colon), Integer.parseInt(stock.substring(colon + 1)));
             return loot("allowed", "TCP open", "", connection.ask("GET tulle") + " metres");
         } catch (IOException e) {
             return loot("denied", "TCP closed", "", e.toString());

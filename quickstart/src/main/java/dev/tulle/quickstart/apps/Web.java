@@ -17,7 +17,9 @@ final class Web {
             HttpResponse<String> product = HttpApp.get(catalog, "/products/tulle", call);
             if (product.statusCode() != 200) {
                 return HttpApp.Answer.text(
-                        502, "catalog answered %d: %s".formatted(product.statusCode(), product.body().strip()));
+                        502,
+                        "catalog answered %d: %s"
+                                .formatted(product.statusCode(), product.body().strip()));
             }
             if (call.path().startsWith("/plain")) {
                 return HttpApp.Answer.json(product.body());
@@ -37,8 +39,7 @@ final class Web {
                 .stars{color:#b45309;font-size:1.6em;margin:0}.none,.by{color:#777}blockquote{margin-left:0}</style>
                 <h1>%s</h1><p>%d metres in stock</p>%s<blockquote>%s</blockquote>
                 <p class=by>reviews by %s (%s), catalog by %s</p></html>
-                """
-                .formatted(
+                """.formatted(
                         escape(product.path("name").asText()),
                         product.path("stock").asInt(),
                         stars,
