@@ -192,9 +192,8 @@ final class Checks {
     }
 
     private static String place(JsonNode problem) {
-        String file = Shown.text(problem.path("file"));
-        long line = problem.path("line").asLong();
-        return file.isEmpty() ? "" : file + (line > 0 ? ":" + line : "") + ": ";
+        String place = Shown.text(problem.path("place"));
+        return place.isEmpty() ? "" : place + ": ";
     }
 
     private static String joined(String between, String first, String second, String after) {
