@@ -100,7 +100,7 @@ final class CheckSteps implements AutoCloseable {
                 text -> replaceOnce(
                         text,
                         "listen: %d}".formatted(listen),
-                        "listen: %d, advertise: %d}".formatted(listen, ports.relay())));
+                        "listen: %d, advertise: \"127.0.0.1:%d\"}".formatted(listen, ports.relay())));
         mesh.start(stage -> {});
         return "page at port %d".formatted(ports.listen(Shop.WEB));
     }
