@@ -116,10 +116,7 @@ public final class MeshAssembler {
         for (Leaf leaf : selected.leaves()) {
             WorkloadResource workload = leaf.workload();
             endpoints.add(new ServiceEndpoint(
-                    leaf.port()
-                            .advertise()
-                            .orElseGet(() ->
-                                    new HostPort(workload.address(), leaf.port().listen())),
+                    new HostPort(workload.address(), leaf.port().listen()),
                     workload.id(),
                     leaf.port().port(),
                     identity(workload, trustDomain),

@@ -15,6 +15,7 @@ import java.util.Collections;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.SortedMap;
 import java.util.SortedSet;
@@ -84,6 +85,24 @@ public record Resources(
                 udpRoutes,
                 settings,
                 new TreeSet<>(others),
+                origins,
+                problems);
+    }
+
+    /** The same in another trust domain than its settings say. */
+    public Resources withTrustDomain(String name) {
+        return new Resources(
+                namespaces,
+                services,
+                workloads,
+                serviceAccounts,
+                splits,
+                targets,
+                routeGroups,
+                tcpRoutes,
+                udpRoutes,
+                new MeshSettings(Optional.of(name), settings.rootGeneration(), settings.networks(), settings.access()),
+                unready,
                 origins,
                 problems);
     }
