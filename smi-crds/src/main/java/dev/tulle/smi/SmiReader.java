@@ -24,7 +24,6 @@ import java.util.Set;
 import java.util.function.UnaryOperator;
 import java.util.regex.Pattern;
 import java.util.stream.IntStream;
-import java.util.stream.Stream;
 
 /**
  * Reads documents of every SMI version into {@link SmiObject}s.
@@ -38,14 +37,12 @@ public final class SmiReader {
 
     private final SmiKind kind;
     private final int version;
-    /** Found in the document itself. */
-    private final Findings written = new Findings(UnaryOperator.identity());
-    /** Found after conversion to the newest version. */
-    private final Findings converted = new Findings(this::asWritten);
+    private final Findings findings;
 
     private SmiReader(SmiKind kind, int version) {
         this.kind = kind;
         this.version = version;
+        this.findings = new Findings(this::asWritten);
     }
 
     /** Whether a document of that {@code apiVersion} and {@code kind} is for {@link #read}; true for versions that do not exist, too. */
@@ -85,10 +82,9 @@ public final class SmiReader {
     }
 
     private Parsed readObject(ObjectNode document) {
-        Field asWritten = new Field(document, "", written);
-        refuseFieldsOfOtherVersions(asWritten);
-        SmiMetadata metadata = metadata(asWritten.at("metadata"));
-        Field root = new Field(SmiConverter.convert(document, kind.apiVersion(kind.newestVersion())), "", converted);
+        refuseFieldsOfOtherVersions(new Field(document, "", findings));
+        Field root = new Field(SmiConverter.convert(document, kind.apiVersion(kind.newestVersion())), "", findings);
+        SmiMetadata metadata = metadata(root.at("metadata"));
         Optional<SmiObject> object = switch (kind) {
             case TRAFFIC_SPLIT -> trafficSplit(metadata, root.at("spec"));
             case TRAFFIC_TARGET -> trafficTarget(metadata, root.at("spec"));
@@ -96,9 +92,8 @@ public final class SmiReader {
             case TCP_ROUTE -> Optional.of(new TCPRoute(metadata, ports(root.at("spec"))));
             case UDP_ROUTE -> Optional.of(new UDPRoute(metadata, ports(root.at("spec"))));
         };
-        List<FieldProblem> problems = joined(written.problems(), converted.problems());
-        if (problems.isEmpty()) {
-            return new Parsed.Ok(object.orElseThrow(), joined(written.warnings(), converted.warnings()));
+        if (findings.problems().isEmpty()) {
+            return new Parsed.Ok(object.orElseThrow(), findings.warnings());
         }
         Optional<TrafficTarget> protects = metadata.name().isEmpty()
                 ? Optional.empty()
@@ -106,11 +101,7 @@ public final class SmiReader {
                         .map(TrafficTarget.class::cast)
                         .map(target ->
                                 new TrafficTarget(metadata, target.destination(), target.port(), List.of(), List.of()));
-        return new Parsed.Bad(problems, protects);
-    }
-
-    private static List<FieldProblem> joined(List<FieldProblem> first, List<FieldProblem> second) {
-        return Stream.concat(first.stream(), second.stream()).toList();
+        return new Parsed.Bad(findings.problems(), protects);
     }
 
     /** What only some versions have is looked at before conversion, as it could be taken for something afterwards. */
@@ -146,23 +137,15 @@ public final class SmiReader {
         return path;
     }
 
-    /** The metadata, with an empty name where it cannot be read, and without the annotation that only conversion reads. */
+    /** The metadata, with an empty name where it cannot be read. */
     private static SmiMetadata metadata(Field field) {
         field.entries();
-        String name =
-                field.at("name").required("give the object a name").objectName().orElse("");
-        String namespace = field.at("namespace").namespaceName().orElse("default");
-        Map<String, String> labels = texts(field.at("labels"));
-        Map<String, String> annotations = texts(field.at("annotations"));
-        annotations.remove(SmiConverter.ANNOTATION);
-        Field created = field.at("creationTimestamp");
-        Optional<Instant> creationTimestamp = created.text().flatMap(text -> instant(created, text));
         return new SmiMetadata(
-                name,
-                namespace,
-                labels,
-                annotations,
-                creationTimestamp,
+                field.at("name").required("give the object a name").objectName().orElse(""),
+                field.at("namespace").namespaceName().orElse("default"),
+                texts(field.at("labels")),
+                texts(field.at("annotations")),
+                field.at("creationTimestamp").text().flatMap(text -> instant(field.at("creationTimestamp"), text)),
                 field.at("uid").text());
     }
 

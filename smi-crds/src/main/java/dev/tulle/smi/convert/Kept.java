@@ -46,20 +46,16 @@ final class Kept {
         return kept;
     }
 
-    /** Writes the annotation, if there is anything to keep and metadata to keep it in. */
+    /** Writes the annotation, if there is anything to keep. */
     void putInto(ObjectNode object) {
-        JsonNode metadata = object.path("metadata");
-        if (!notes.isEmpty() && isObjectOrAbsent(metadata) && isObjectOrAbsent(metadata.path("annotations"))) {
+        JsonNode annotations = object.path("metadata").path("annotations");
+        if (!notes.isEmpty() && (annotations.isObject() || annotations.isMissingNode() || annotations.isNull())) {
             ObjectNode value = JsonNodeFactory.instance.objectNode();
             value.setAll(notes);
             object.withObjectProperty("metadata")
                     .withObjectProperty("annotations")
                     .put(ANNOTATION, value.toString());
         }
-    }
-
-    private static boolean isObjectOrAbsent(JsonNode value) {
-        return value.isObject() || value.isMissingNode() || value.isNull();
     }
 
     /** Takes a note out. */

@@ -38,10 +38,6 @@ final class GrantRule {
         return grant.target();
     }
 
-    Set<SpiffeId> sources() {
-        return sources;
-    }
-
     Verdict.Allow allow() {
         return allow;
     }
