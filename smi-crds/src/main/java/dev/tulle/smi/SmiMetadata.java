@@ -13,7 +13,7 @@ import java.util.Optional;
  *
  * @param namespace {@code default} where the document names none
  * @param labels in the order of the document
- * @param annotations in the order of the document
+ * @param annotations in the order of the document, without the one that conversion between versions keeps for itself
  * @param creationTimestamp when the API server made it; absent in files
  * @param uid identity given by the API server; absent in files
  */

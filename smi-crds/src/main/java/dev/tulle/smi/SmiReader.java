@@ -24,6 +24,7 @@ import java.util.Set;
 import java.util.function.UnaryOperator;
 import java.util.regex.Pattern;
 import java.util.stream.IntStream;
+import java.util.stream.Stream;
 
 /**
  * Reads documents of every SMI version into {@link SmiObject}s.
@@ -37,12 +38,14 @@ public final class SmiReader {
 
     private final SmiKind kind;
     private final int version;
-    private final Findings findings;
+    /** Found in the document itself. */
+    private final Findings written = new Findings(UnaryOperator.identity());
+    /** Found after conversion to the newest version. */
+    private final Findings converted = new Findings(this::asWritten);
 
     private SmiReader(SmiKind kind, int version) {
         this.kind = kind;
         this.version = version;
-        this.findings = new Findings(this::asWritten);
     }
 
     /** Whether a document of that {@code apiVersion} and {@code kind} is for {@link #read}; true for versions that do not exist, too. */
@@ -82,9 +85,10 @@ public final class SmiReader {
     }
 
     private Parsed readObject(ObjectNode document) {
-        refuseFieldsOfOtherVersions(new Field(document, "", findings));
-        Field root = new Field(SmiConverter.convert(document, kind.apiVersion(kind.newestVersion())), "", findings);
-        SmiMetadata metadata = metadata(root.at("metadata"));
+        Field asWritten = new Field(document, "", written);
+        refuseFieldsOfOtherVersions(asWritten);
+        SmiMetadata metadata = metadata(asWritten.at("metadata"));
+        Field root = new Field(SmiConverter.convert(document, kind.apiVersion(kind.newestVersion())), "", converted);
         Optional<SmiObject> object = switch (kind) {
             case TRAFFIC_SPLIT -> trafficSplit(metadata, root.at("spec"));
             case TRAFFIC_TARGET -> trafficTarget(metadata, root.at("spec"));
@@ -92,8 +96,9 @@ public final class SmiReader {
             case TCP_ROUTE -> Optional.of(new TCPRoute(metadata, ports(root.at("spec"))));
             case UDP_ROUTE -> Optional.of(new UDPRoute(metadata, ports(root.at("spec"))));
         };
-        if (findings.problems().isEmpty()) {
-            return new Parsed.Ok(object.orElseThrow(), findings.warnings());
+        List<FieldProblem> problems = joined(written.problems(), converted.problems());
+        if (problems.isEmpty()) {
+            return new Parsed.Ok(object.orElseThrow(), joined(written.warnings(), converted.warnings()));
         }
         Optional<TrafficTarget> protects = metadata.name().isEmpty()
                 ? Optional.empty()
@@ -101,7 +106,11 @@ public final class SmiReader {
                         .map(TrafficTarget.class::cast)
                         .map(target ->
                                 new TrafficTarget(metadata, target.destination(), target.port(), List.of(), List.of()));
-        return new Parsed.Bad(findings.problems(), protects);
+        return new Parsed.Bad(problems, protects);
+    }
+
+    private static List<FieldProblem> joined(List<FieldProblem> first, List<FieldProblem> second) {
+        return Stream.concat(first.stream(), second.stream()).toList();
     }
 
     /** What only some versions have is looked at before conversion, as it could be taken for something afterwards. */
@@ -137,15 +146,23 @@ public final class SmiReader {
         return path;
     }
 
-    /** The metadata, with an empty name where it cannot be read. */
+    /** The metadata, with an empty name where it cannot be read, and without the annotation that only conversion reads. */
     private static SmiMetadata metadata(Field field) {
         field.entries();
+        String name =
+                field.at("name").required("give the object a name").objectName().orElse("");
+        String namespace = field.at("namespace").namespaceName().orElse("default");
+        Map<String, String> labels = texts(field.at("labels"));
+        Map<String, String> annotations = texts(field.at("annotations"));
+        annotations.remove(SmiConverter.ANNOTATION);
+        Field created = field.at("creationTimestamp");
+        Optional<Instant> creationTimestamp = created.text().flatMap(text -> instant(created, text));
         return new SmiMetadata(
-                field.at("name").required("give the object a name").objectName().orElse(""),
-                field.at("namespace").namespaceName().orElse("default"),
-                texts(field.at("labels")),
-                texts(field.at("annotations")),
-                field.at("creationTimestamp").text().flatMap(text -> instant(field.at("creationTimestamp"), text)),
+                name,
+                namespace,
+                labels,
+                annotations,
+                creationTimestamp,
                 field.at("uid").text());
     }
 

@@ -46,16 +46,20 @@ final class Kept {
         return kept;
     }
 
-    /** Writes the annotation, if there is anything to keep. */
+    /** Writes the annotation, if there is anything to keep and metadata to keep it in. */
     void putInto(ObjectNode object) {
-        JsonNode annotations = object.path("metadata").path("annotations");
-        if (!notes.isEmpty() && (annotations.isObject() || annotations.isMissingNode() || annotations.isNull())) {
+        JsonNode metadata = object.path("metadata");
+        if (!notes.isEmpty() && isObjectOrAbsent(metadata) && isObjectOrAbsent(metadata.path("annotations"))) {
             ObjectNode value = JsonNodeFactory.instance.objectNode();
             value.setAll(notes);
             object.withObjectProperty("metadata")
                     .withObjectProperty("annotations")
                     .put(ANNOTATION, value.toString());
         }
+    }
+
+    private static boolean isObjectOrAbsent(JsonNode value) {
+        return value.isObject() || value.isMissingNode() || value.isNull();
     }
 
     /** Takes a note out. */

@@ -10,6 +10,8 @@ import com.fasterxml.jackson.core.StreamReadConstraints;
 import com.fasterxml.jackson.core.StreamReadFeature;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.nio.ByteBuffer;
+import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -59,12 +61,12 @@ final class JsonObject {
         this.values = values;
     }
 
-    /** Reads a text that is one object and nothing else. */
-    static <T> T parse(byte[] utf8, int maxBytes, Shape<T> shape) throws MalformedMessage {
-        if (utf8.length > maxBytes) {
-            throw new MalformedMessage("", "%d bytes are more than %d".formatted(utf8.length, maxBytes));
+    /** Reads a text that is one object and nothing else; the text has at most as many characters as it may have bytes. */
+    static <T> T parse(String text, int maxBytes, Shape<T> shape) throws MalformedMessage {
+        if (text.length() > maxBytes) {
+            throw new MalformedMessage("", "%d characters are more than %d bytes".formatted(text.length(), maxBytes));
         }
-        try (JsonParser parser = FACTORY.createParser(utf8)) {
+        try (JsonParser parser = FACTORY.createParser(text)) {
             if (parser.nextToken() != JsonToken.START_OBJECT) {
                 throw new MalformedMessage("", "not a JSON object");
             }
@@ -80,12 +82,23 @@ final class JsonObject {
         }
     }
 
-    static <T> T parse(String text, int maxBytes, Shape<T> shape) throws MalformedMessage {
-        // A character is at least one byte: spares encoding what is too long anyway.
-        if (text.length() > maxBytes) {
-            throw new MalformedMessage("", "%d characters are more than %d bytes".formatted(text.length(), maxBytes));
+    /** As {@link #parse(String, int, Shape)}, from UTF-8 and nothing else. */
+    static <T> T parse(byte[] utf8, int maxBytes, Shape<T> shape) throws MalformedMessage {
+        if (utf8.length > maxBytes) {
+            throw new MalformedMessage("", "%d bytes are more than %d".formatted(utf8.length, maxBytes));
         }
-        return parse(text.getBytes(StandardCharsets.UTF_8), maxBytes, shape);
+        try {
+            // A new decoder refuses malformed input, where String's constructor replaces it.
+            return parse(
+                    StandardCharsets.UTF_8
+                            .newDecoder()
+                            .decode(ByteBuffer.wrap(utf8))
+                            .toString(),
+                    maxBytes,
+                    shape);
+        } catch (CharacterCodingException e) {
+            throw new MalformedMessage("", "not UTF-8");
+        }
     }
 
     String string(String name) throws MalformedMessage {

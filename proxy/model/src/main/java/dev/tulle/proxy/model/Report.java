@@ -65,8 +65,9 @@ public record Report(List<Edge> edges, List<Denial> denials, long connections, l
             requireNonNull(service, "service");
             requireNonNull(backend, "backend");
             latency = List.copyOf(latency);
-            if (requests < 0 || failures < 0 || failures > requests || denied < 0) {
-                throw new IllegalArgumentException("%d requests, %d of them failures, and %d denied cannot be"
+            // Failures may exceed requests: each is counted by itself, and a report may be made in between.
+            if (requests < 0 || failures < 0 || denied < 0) {
+                throw new IllegalArgumentException("%d requests, %d failures and %d denied: none may be negative"
                         .formatted(requests, failures, denied));
             }
             if (latency.size() % 2 != 0) {

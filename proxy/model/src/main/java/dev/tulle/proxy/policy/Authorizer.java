@@ -44,9 +44,9 @@ public final class Authorizer {
                 .map(grant -> new GrantRule(grant, problems::add))
                 .toList();
         Map<SpiffeId, List<GrantRule>> rulesBySource = new HashMap<>();
-        for (int i = 0; i < rules.size(); i++) {
-            for (SpiffeId source : new TreeSet<>(policy.grants().get(i).sources())) {
-                rulesBySource.computeIfAbsent(source, any -> new ArrayList<>()).add(rules.get(i));
+        for (GrantRule rule : rules) {
+            for (SpiffeId source : rule.sources()) {
+                rulesBySource.computeIfAbsent(source, any -> new ArrayList<>()).add(rule);
             }
         }
         this.rulesBySource = rulesBySource;

@@ -38,6 +38,10 @@ final class GrantRule {
         return grant.target();
     }
 
+    Set<SpiffeId> sources() {
+        return sources;
+    }
+
     Verdict.Allow allow() {
         return allow;
     }

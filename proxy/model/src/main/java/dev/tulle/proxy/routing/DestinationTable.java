@@ -35,20 +35,26 @@ public final class DestinationTable {
     private final List<Conditional> conditionals;
     private final RouteTable plain;
 
-    private DestinationTable(Destination destination, List<Conditional> conditionals, RouteTable plain) {
+    private final List<String> problems;
+
+    private DestinationTable(
+            Destination destination, List<Conditional> conditionals, RouteTable plain, List<String> problems) {
         this.destination = destination;
         this.conditionals = List.copyOf(conditionals);
         this.plain = plain;
+        this.problems = List.copyOf(problems);
     }
 
-    static DestinationTable of(Destination destination, Consumer<String> problems) {
+    static DestinationTable of(Destination destination) {
         return switch (destination) {
-            case Destination.NotInMesh notInMesh -> new DestinationTable(notInMesh, List.of(), NOWHERE);
-            case Destination.Service service -> of(service, problems);
+            case Destination.NotInMesh notInMesh -> new DestinationTable(notInMesh, List.of(), NOWHERE, List.of());
+            case Destination.Service service -> of(service);
         };
     }
 
-    private static DestinationTable of(Destination.Service service, Consumer<String> problems) {
+    private static DestinationTable of(Destination.Service service) {
+        List<String> problems = new ArrayList<>();
+        Consumer<String> noting = problem -> problems.add(service.key() + ": " + problem);
         Map<String, Cluster> clusters = new HashMap<>();
         service.clusters().forEach(cluster -> clusters.put(cluster.name(), cluster));
         List<Conditional> conditionals = new ArrayList<>();
@@ -56,15 +62,15 @@ public final class DestinationTable {
             RouteTable table = tableOf(route, clusters);
             if (route.matches().isEmpty()) {
                 // Takes everything: what stands behind it is never reached.
-                return new DestinationTable(service, conditionals, table);
+                return new DestinationTable(service, conditionals, table, problems);
             }
             conditionals.add(new Conditional(
                     route.matches().get().stream()
-                            .map(match -> HttpMatcher.of(match, problems))
+                            .map(match -> HttpMatcher.of(match, noting))
                             .toList(),
                     table));
         }
-        return new DestinationTable(service, conditionals, NOWHERE);
+        return new DestinationTable(service, conditionals, NOWHERE, problems);
     }
 
     private static RouteTable tableOf(Route route, Map<String, Cluster> clusters) {
@@ -99,5 +105,10 @@ public final class DestinationTable {
     /** The first route that takes opaque connections; without clusters when none does or the address is not of the mesh. */
     public RouteTable tcpRoute() {
         return plain;
+    }
+
+    /** What of its routes cannot be used. */
+    List<String> problems() {
+        return problems;
     }
 }

@@ -38,13 +38,29 @@ public final class RoutingTable {
 
     /** Compiles a config; a regex that is no good matches nothing and is listed in {@link #problems()}. */
     public static RoutingTable of(ProxyConfig config) {
-        Authorizer authorizer = Authorizer.of(config.workload());
+        return of(config, Authorizer.of(config.workload()), Map.of());
+    }
+
+    /**
+     * As {@link #of(ProxyConfig)}, with the authorizer and the destination tables of another table where what they were compiled
+     * from is equal: the same objects, so that what is kept beside them (the state of a weighted choice) stays valid.
+     */
+    public static RoutingTable of(ProxyConfig config, RoutingTable previous) {
+        boolean sameWorkload = config.workload().equals(previous.config.workload());
+        return of(config, sameWorkload ? previous.authorizer : Authorizer.of(config.workload()), previous.destinations);
+    }
+
+    private static RoutingTable of(
+            ProxyConfig config, Authorizer authorizer, Map<DestinationKey, DestinationTable> known) {
         List<String> problems = new ArrayList<>(authorizer.problems());
         Map<DestinationKey, DestinationTable> destinations = new HashMap<>();
         for (Destination destination : config.destinations()) {
-            destinations.put(
-                    destination.key(),
-                    DestinationTable.of(destination, problem -> problems.add(destination.key() + ": " + problem)));
+            DestinationTable table = known.get(destination.key());
+            if (table == null || !table.destination().equals(destination)) {
+                table = DestinationTable.of(destination);
+            }
+            destinations.put(destination.key(), table);
+            problems.addAll(table.problems());
         }
         Map<Integer, InboundPort> inboundPorts = new HashMap<>();
         for (InboundPort port : config.workload().inbound()) {

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
 import java.io.IOException;
+import java.nio.charset.Charset;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -256,6 +257,27 @@ class ProxyCodecTest {
                     assertThat(sample.value()).isInstanceOfAny(ToProxy.class, ToController.class);
                 }
             }
+        }
+    }
+
+    @Test
+    void neverThrowsAnythingButMalformedMessageOnAnyBytes() {
+        Random random = new Random(9);
+        byte[] sample = ProxyCodec.encode(new ToController.Nack(4, "ümlaut")).getBytes(StandardCharsets.UTF_8);
+        for (int i = 0; i < 20_000; i++) {
+            byte[] line = sample.clone();
+            for (int damages = random.nextInt(4); damages >= 0; damages--) {
+                line[random.nextInt(line.length)] = (byte) random.nextInt();
+            }
+            try {
+                ProxyCodec.decodeToController(line);
+            } catch (MalformedMessage expected) {
+                assertThat(expected.getMessage()).isNotBlank();
+            }
+        }
+        for (Charset other : List.of(StandardCharsets.UTF_16, StandardCharsets.UTF_16LE, Charset.forName("UTF-32"))) {
+            byte[] line = "{\"type\":\"ack\",\"version\":1}".getBytes(other);
+            assertThatThrownBy(() -> ProxyCodec.decodeToController(line)).isInstanceOf(MalformedMessage.class);
         }
     }
 

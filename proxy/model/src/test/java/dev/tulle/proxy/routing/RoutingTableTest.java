@@ -20,7 +20,9 @@ import dev.tulle.proxy.model.TrustBundle;
 import dev.tulle.proxy.model.WeightedCluster;
 import dev.tulle.proxy.model.WorkloadConfig;
 import dev.tulle.proxy.model.WorkloadId;
-import java.util.ArrayList;
+import dev.tulle.proxy.policy.Caller;
+import dev.tulle.proxy.policy.InboundCall;
+import dev.tulle.proxy.policy.Verdict;
 import java.util.List;
 import java.util.Optional;
 import org.junit.jupiter.api.Test;
@@ -126,10 +128,45 @@ class RoutingTableTest {
         assertThat(destination.routeFor(request("GET", "/(")).route().name()).isEqualTo("plain");
     }
 
+    @Test
+    void keepsTheTablesOfWhatDidNotChange() {
+        List<Route> routes = List.of(
+                route("broken", Optional.of(List.of(match("/("))), to("v1", 1)),
+                route("plain", Optional.empty(), to("v1", 1)));
+        RoutingTable before = RoutingTable.of(config(service(routes, ready("v1"))));
+        RoutingTable same = RoutingTable.of(config(service(routes, ready("v1"))), before);
+        RoutingTable changed = RoutingTable.of(config(service(routes, new Cluster("v1", List.of()))), same);
+        assertThat(same.destination(KEY).orElseThrow())
+                .isSameAs(before.destination(KEY).orElseThrow());
+        assertThat(same.authorizer()).isSameAs(before.authorizer());
+        assertThat(same.problems()).isEqualTo(before.problems()).hasSize(3);
+        assertThat(changed.destination(KEY).orElseThrow().tcpRoute().clusters()).isEmpty();
+    }
+
+    @Test
+    void takesNothingFromATableOfAnotherWorkload() {
+        ProxyConfig config = config(new Destination.NotInMesh(KEY));
+        WorkloadConfig old = config.workload();
+        WorkloadConfig open = new WorkloadConfig(
+                old.workload(),
+                old.owner(),
+                old.identity(),
+                old.inbound(),
+                old.outbound(),
+                InboundPolicy.OPEN,
+                old.meshNetworks(),
+                old.healthCheck());
+        RoutingTable closed = RoutingTable.of(config);
+        RoutingTable opened = RoutingTable.of(new ProxyConfig(2, open, List.of(), config.trust()), closed);
+        InboundCall call = InboundCall.connection(9080);
+        assertThat(closed.authorizer().judge(Caller.UNMESHED, call)).isInstanceOf(Verdict.Deny.class);
+        assertThat(opened.authorizer().judge(Caller.UNMESHED, call)).isInstanceOf(Verdict.Allow.class);
+        assertThat(opened.destination(KEY)).isEmpty();
+    }
+
     private static DestinationTable destination(List<Route> routes, Cluster... clusters) {
-        List<String> problems = new ArrayList<>();
-        DestinationTable table = DestinationTable.of(service(routes, clusters), problems::add);
-        assertThat(problems).isEmpty();
+        DestinationTable table = DestinationTable.of(service(routes, clusters));
+        assertThat(table.problems()).isEmpty();
         return table;
     }
 

@@ -1,0 +1,100 @@
+package dev.tulle.cli;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import java.io.IOException;
+import java.io.InputStream;
+import java.net.URI;
+import java.net.URLEncoder;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+
+/** The controller's HTTP API as a client sees it; the shapes are told in {@code controller/server/README.md}. */
+final class ControllerApi {
+    private static final Duration CONNECT_TIMEOUT = Duration.ofSeconds(3);
+    private static final Duration CALL_TIMEOUT = Duration.ofSeconds(15);
+    private static final int MAX_ANSWER_BYTES = 64 << 20;
+    private static final ObjectMapper JSON = new ObjectMapper();
+
+    private final HttpClient client = HttpClient.newBuilder()
+            .version(HttpClient.Version.HTTP_1_1)
+            .connectTimeout(CONNECT_TIMEOUT)
+            .build();
+    private final URI server;
+
+    ControllerApi(URI server) {
+        this.server = server;
+    }
+
+    /** The controller gave no usable answer; the message is one sentence with the cure. */
+    static final class NoAnswer extends Exception {
+        NoAnswer(String message) {
+            super(message);
+        }
+    }
+
+    URI server() {
+        return server;
+    }
+
+    /** The JSON at {@code path}, which starts with a slash. */
+    JsonNode get(String path) throws NoAnswer {
+        HttpResponse<byte[]> answer = fetch(path);
+        JsonNode body;
+        try {
+            body = JSON.readTree(answer.body());
+        } catch (JsonProcessingException e) {
+            throw new NoAnswer("%s answered %d without JSON: is this a Tulle controller?"
+                    .formatted(server.resolve(path), answer.statusCode()));
+        } catch (IOException e) {
+            throw new NoAnswer("%s: %s".formatted(server.resolve(path), e.getMessage()));
+        }
+        if (answer.statusCode() != 200) {
+            throw new NoAnswer(
+                    "the controller refused: %s".formatted(body.path("error").asText("status " + answer.statusCode())));
+        }
+        return body;
+    }
+
+    /** The status with which {@code path} is answered. */
+    int status(String path) throws NoAnswer {
+        return fetch(path).statusCode();
+    }
+
+    static String encode(String text) {
+        return URLEncoder.encode(text, StandardCharsets.UTF_8);
+    }
+
+    private HttpResponse<byte[]> fetch(String path) throws NoAnswer {
+        try {
+            return client.send(
+                    HttpRequest.newBuilder(server.resolve(path))
+                            .timeout(CALL_TIMEOUT)
+                            .header("accept", "application/json")
+                            .build(),
+                    info -> HttpResponse.BodySubscribers.mapping(
+                            HttpResponse.BodySubscribers.ofInputStream(), ControllerApi::readBounded));
+        } catch (IOException e) {
+            throw new NoAnswer(
+                    "no controller answers at %s (%s): start one with 'tulle controller', or name it with --server or TULLE_SERVER"
+                            .formatted(
+                                    server,
+                                    e.getMessage() == null ? e.getClass().getSimpleName() : e.getMessage()));
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new NoAnswer("interrupted");
+        }
+    }
+
+    private static byte[] readBounded(InputStream body) {
+        try (body) {
+            return body.readNBytes(MAX_ANSWER_BYTES);
+        } catch (IOException e) {
+            return new byte[0];
+        }
+    }
+}

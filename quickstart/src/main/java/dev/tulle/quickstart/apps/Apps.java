@@ -1,0 +1,38 @@
+package dev.tulle.quickstart.apps;
+
+import java.io.IOException;
+import java.util.List;
+import java.util.Set;
+
+/** Starts one application by name; it lives until its standard input ends, so that nothing outlives whoever started it. */
+public final class Apps {
+    public static final Set<String> NAMES = Set.of("web", "catalog", "reviews", "ratings", "stock", "thief", "load");
+
+    private Apps() {}
+
+    /** Does not return before standard input ends; then ends the process. */
+    public static void run(List<String> words) throws IOException {
+        AppArguments arguments = AppArguments.parse(words);
+        start(arguments, new Seen());
+        System.out.println(arguments.instance() + " is up");
+        while (System.in.read() >= 0) {
+            // Nobody has anything to say here; only the end counts.
+        }
+        System.exit(0);
+    }
+
+    private static void start(AppArguments arguments, Seen seen) throws IOException {
+        switch (arguments.app()) {
+            case "web" -> Web.start(arguments, seen);
+            case "catalog" -> Catalog.start(arguments, seen);
+            case "reviews" -> Reviews.start(arguments, seen);
+            case "ratings" -> Ratings.start(arguments, seen);
+            case "stock" -> Stock.start(arguments, seen);
+            case "thief" -> Thief.start(arguments, seen);
+            case "load" -> Load.start(arguments, seen);
+            default ->
+                throw new IllegalArgumentException(
+                        "no application is called '%s'; there are %s".formatted(arguments.app(), NAMES));
+        }
+    }
+}
