@@ -1,6 +1,7 @@
 package dev.tulle.quickstart.apps;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import com.sun.net.httpserver.HttpServer;
 import java.io.IOException;
 import java.net.http.HttpResponse;
 import java.time.Instant;
@@ -34,10 +35,12 @@ final class Load {
     }
 
     /** Opens {@code /stats} and {@code /rate?N} (requests a second; 0 pauses) on the control port, and starts. */
-    static void start(AppArguments arguments, Seen seen) throws IOException {
+    static HttpServer start(AppArguments arguments, Seen seen) throws IOException {
         Load load = new Load(arguments.call("web"));
-        HttpApp.control(arguments, seen, Map.of("/stats", call -> load.stats(), "/rate", load::setRate));
-        Thread.ofPlatform().name("load").start(load::send);
+        HttpServer control =
+                HttpApp.control(arguments, seen, Map.of("/stats", call -> load.stats(), "/rate", load::setRate));
+        Thread.ofPlatform().daemon().name("load").start(load::send);
+        return control;
     }
 
     private void send() {

@@ -1,6 +1,7 @@
 package dev.tulle.quickstart.apps;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import com.sun.net.httpserver.HttpServer;
 import io.grpc.Status;
 import java.io.IOException;
 import java.net.http.HttpResponse;
@@ -22,16 +23,17 @@ final class Thief {
     }
 
     /** Opens {@code /try/catalog}, {@code /try/ratings} and {@code /try/stock} on the control port. */
-    static void start(AppArguments arguments, Seen seen) throws IOException {
+    static HttpServer start(AppArguments arguments, Seen seen) throws IOException {
         Thief thief = new Thief(arguments);
-        HttpApp.control(
+        HttpServer control = HttpApp.control(
                 arguments,
                 seen,
                 Map.of(
                         "/try/catalog", thief::tryCatalog,
                         "/try/ratings", thief::tryRatings,
                         "/try/stock", thief::tryStock));
-        Thread.ofPlatform().name("thief").start(thief::prowl);
+        Thread.ofPlatform().daemon().name("thief").start(thief::prowl);
+        return control;
     }
 
     private void prowl() {
