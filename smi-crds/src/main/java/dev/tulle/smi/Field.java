@@ -16,6 +16,7 @@ import java.util.regex.Pattern;
  */
 record Field(JsonNode value, String path, Findings findings) {
     private static final Pattern PLAIN = Pattern.compile("[-A-Za-z0-9_]{1,63}");
+    private static final Pattern UNPRINTABLE = Pattern.compile("\\p{C}");
     private static final Pattern LABEL = Pattern.compile("[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?");
     private static final Pattern SUBDOMAIN = Pattern.compile(LABEL + "(\\." + LABEL + ")*");
     private static final Pattern PORT = Pattern.compile("[1-9][0-9]{0,4}");
@@ -23,8 +24,10 @@ record Field(JsonNode value, String path, Findings findings) {
     private static final int LONGEST_QUOTE = 60;
 
     Field at(String name) {
-        String plain = path.isEmpty() ? name : path + "." + name;
-        return new Field(value.path(name), PLAIN.matcher(name).matches() ? plain : path + "[" + name + "]", findings);
+        String step = PLAIN.matcher(name).matches()
+                ? (path.isEmpty() ? "" : ".") + name
+                : "[" + shortened(UNPRINTABLE.matcher(name).replaceAll("?")) + "]";
+        return new Field(value.path(name), path + step, findings);
     }
 
     boolean isAbsent() {
@@ -41,7 +44,10 @@ record Field(JsonNode value, String path, Findings findings) {
 
     /** The value as messages show it: as JSON, shortened. */
     String quoted() {
-        String text = value.toString();
+        return shortened(value.toString());
+    }
+
+    private static String shortened(String text) {
         return text.length() <= LONGEST_QUOTE ? text : text.substring(0, LONGEST_QUOTE) + "…";
     }
 
@@ -139,15 +145,19 @@ record Field(JsonNode value, String path, Findings findings) {
     /**
      * The plain name of a Service of one namespace, written as {@code name}, {@code name.namespace}, {@code name.namespace.svc} or with the
      * cluster's domain behind, each with or without a trailing dot.
+     *
+     * @param namespace empty if it is not known
      */
     Optional<String> serviceOf(String namespace) {
         return filledText().flatMap(text -> {
-            List<String> labels =
-                    List.of((text.endsWith(".") ? text.substring(0, text.length() - 1) : text).split("\\.", -1));
-            boolean fits = text.length() <= LONGEST_NAME
-                    && labels.stream().allMatch(label -> LABEL.matcher(label).matches())
-                    && (labels.size() < 2 || labels.get(1).equals(namespace))
-                    && (labels.size() < 3 || labels.get(2).equals("svc"));
+            String host = text.endsWith(".") ? text.substring(0, text.length() - 1) : text;
+            List<String> labels = host.length() > LONGEST_NAME ? List.of("") : List.of(host.split("\\.", -1));
+            boolean fits =
+                    labels.stream().allMatch(label -> LABEL.matcher(label).matches())
+                            && (labels.size() < 2
+                                    || namespace.isEmpty()
+                                    || labels.get(1).equals(namespace))
+                            && (labels.size() < 3 || labels.get(2).equals("svc"));
             if (!fits) {
                 problem("is %s: write the name of a Service of namespace %s, where this object is"
                         .formatted(quoted(), namespace));

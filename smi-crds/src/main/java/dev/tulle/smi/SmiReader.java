@@ -68,7 +68,9 @@ public final class SmiReader {
         if (findings.problems().isEmpty() && kind.isEmpty()) {
             root.at("kind")
                     .problem("is %s of %s, which is no SMI kind"
-                            .formatted(root.at("kind").quoted(), apiVersion));
+                            .formatted(
+                                    root.at("kind").quoted(),
+                                    root.at("apiVersion").quoted()));
         }
         if (kind.isPresent() && document instanceof ObjectNode object) {
             List<String> known =
@@ -100,12 +102,13 @@ public final class SmiReader {
         if (problems.isEmpty()) {
             return new Parsed.Ok(object.orElseThrow(), joined(written.warnings(), converted.warnings()));
         }
-        Optional<TrafficTarget> protects = metadata.name().isEmpty()
-                ? Optional.empty()
-                : object.filter(TrafficTarget.class::isInstance)
-                        .map(TrafficTarget.class::cast)
-                        .map(target ->
-                                new TrafficTarget(metadata, target.destination(), target.port(), List.of(), List.of()));
+        Optional<TrafficTarget> protects =
+                metadata.name().isEmpty() || metadata.namespace().isEmpty()
+                        ? Optional.empty()
+                        : object.filter(TrafficTarget.class::isInstance)
+                                .map(TrafficTarget.class::cast)
+                                .map(target -> new TrafficTarget(
+                                        metadata, target.destination(), target.port(), List.of(), List.of()));
         return new Parsed.Bad(problems, protects);
     }
 
@@ -146,12 +149,13 @@ public final class SmiReader {
         return path;
     }
 
-    /** The metadata, with an empty name where it cannot be read, and without the annotation that only conversion reads. */
+    /** The metadata, with an empty name or namespace where it cannot be read, and without the annotation that only conversion reads. */
     private static SmiMetadata metadata(Field field) {
         field.entries();
         String name =
                 field.at("name").required("give the object a name").objectName().orElse("");
-        String namespace = field.at("namespace").namespaceName().orElse("default");
+        Field space = field.at("namespace");
+        String namespace = space.isAbsent() ? "default" : space.namespaceName().orElse("");
         Map<String, String> labels = texts(field.at("labels"));
         Map<String, String> annotations = texts(field.at("annotations"));
         annotations.remove(SmiConverter.ANNOTATION);

@@ -142,13 +142,18 @@ class SmiReaderTest {
         }
 
         @Test
-        void shortensWhatItQuotes() {
+        void shortensWhatItQuotesToOneLine() {
             String problem = problems(object(
                             TRAFFIC_SPLIT,
                             4,
                             "spec: {service: '%s', backends: [{service: b, weight: 1}]}".formatted("x".repeat(500))))
                     .getFirst();
-            assertThat(problem).hasSizeLessThan(200).doesNotContain("\n");
+            assertThat(problem).hasSizeLessThan(200);
+            assertThat(problems(object(TRAFFIC_SPLIT, 4, "\"a\\nb%s\": 1".formatted("x".repeat(500)))))
+                    .allSatisfy(line -> assertThat(line).hasSizeLessThan(250).doesNotContain("\n"))
+                    .first()
+                    .asString()
+                    .startsWith("[a?bxxx");
         }
     }
 
@@ -457,6 +462,9 @@ class SmiReaderTest {
             assertThat(bad(object(TRAFFIC_TARGET, 3, LATER.formatted("").replace("name: b", "name: B")))
                             .protects())
                     .isEmpty();
+            var inNoNamespace = object(TRAFFIC_TARGET, 3, LATER.formatted(""));
+            inNoNamespace.withObjectProperty("metadata").put("namespace", "Shop");
+            assertThat(bad(inNoNamespace).protects()).isEmpty();
             assertThat(bad(object(TRAFFIC_TARGET, 3, "spec: {rules: [], sources: []}"))
                             .protects())
                     .isEmpty();
