@@ -1,0 +1,77 @@
+package dev.tulle.proxy.http;
+
+import io.netty.buffer.ByteBuf;
+import io.netty.buffer.Unpooled;
+import java.nio.charset.StandardCharsets;
+
+/** The answers a proxy makes itself: a reason word, and one sentence for people. */
+public final class Answers {
+    /** Says why the proxy answered instead of the application. */
+    public static final String REASON_FIELD = "x-tulle-reason";
+
+    /** Reason of requests that break the protocol. */
+    public static final String MALFORMED = "malformed";
+
+    /** Source: gRPC status codes. */
+    private static final int GRPC_INTERNAL = 13;
+
+    private static final int GRPC_PERMISSION_DENIED = 7;
+    private static final int GRPC_UNAVAILABLE = 14;
+
+    private Answers() {}
+
+    /**
+     * Answers a request; a gRPC call by trailers alone, with HTTP status 200.
+     *
+     * @param status of HTTP
+     * @param reason a word of a closed set
+     * @param sentence printable ASCII
+     */
+    public static void send(ServerStream stream, RequestHead request, int status, String reason, String sentence) {
+        if (request.isGrpc()) {
+            Fields fields = Fields.of(
+                    "content-type",
+                    "application/grpc",
+                    "grpc-status",
+                    Integer.toString(grpcStatus(status)),
+                    "grpc-message",
+                    grpcMessage(sentence),
+                    REASON_FIELD,
+                    reason);
+            stream.respond(new ResponseHead(200, "", fields, RequestHead.UNKNOWN), true);
+            return;
+        }
+        byte[] text = ("tulle: " + sentence + "\n").getBytes(StandardCharsets.US_ASCII);
+        Fields fields = Fields.of("content-type", "text/plain; charset=utf-8", REASON_FIELD, reason);
+        ResponseHead head = new ResponseHead(status, "", fields, text.length);
+        if (ResponseHead.hasNoBody(request.method(), status)) {
+            stream.respond(head, true);
+            return;
+        }
+        stream.respond(head, false);
+        ByteBuf body = Unpooled.wrappedBuffer(text);
+        stream.data(body, true);
+    }
+
+    private static int grpcStatus(int status) {
+        return switch (status) {
+            case 400 -> GRPC_INTERNAL;
+            case 403 -> GRPC_PERMISSION_DENIED;
+            default -> GRPC_UNAVAILABLE;
+        };
+    }
+
+    /** Percent-encodes what may not stand in a grpc-message. Source: gRPC over HTTP/2, Responses. */
+    static String grpcMessage(String sentence) {
+        StringBuilder encoded = new StringBuilder(sentence.length());
+        for (byte character : sentence.getBytes(StandardCharsets.UTF_8)) {
+            if (character >= 0x20 && character < 0x7f && character != '%') {
+                encoded.append((char) character);
+            } else {
+                encoded.append('%').append(Character.forDigit(character >> 4 & 15, 16));
+                encoded.append(Character.forDigit(character & 15, 16));
+            }
+        }
+        return encoded.toString();
+    }
+}

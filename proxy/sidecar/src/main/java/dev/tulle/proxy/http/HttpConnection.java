@@ -1,0 +1,19 @@
+package dev.tulle.proxy.http;
+
+/** A client connection that carries requests. Event loop only. */
+public interface HttpConnection {
+    /** Sends the head of a request. Only while {@link #hasRoom}. */
+    ClientStream open(RequestHead head, boolean end, ResponseListener listener);
+
+    /** Whether one more request may be opened now. */
+    boolean hasRoom();
+
+    /** Whether no stream is under way. */
+    boolean isIdle();
+
+    /** Takes no further request and closes once those under way have ended. */
+    void drain();
+
+    /** Closes at once. */
+    void close();
+}
