@@ -1,0 +1,62 @@
+package dev.tulle.proxy.upstream;
+
+import java.util.Iterator;
+import java.util.List;
+import java.util.Optional;
+
+/** One endpoint that a request or connection may be sent to, and who learns what became of it. On one event loop. */
+public interface Attempt {
+    Target target();
+
+    /** It is going to be used. */
+    void started();
+
+    /** It could be connected to. */
+    void connected();
+
+    /** It could not be connected to; nothing was sent. */
+    void connectFailed();
+
+    /** It answered, or failed with an answer of 500 and above, after so many nanoseconds. */
+    void answered(boolean failure, long nanos);
+
+    /** It ended without telling anything about the endpoint. */
+    void abandoned();
+
+    /** Gives one endpoint after the other, each at most once or as often as the caller may try. */
+    interface Source {
+        /** The next one to try; empty when there is none. */
+        Optional<Attempt> next();
+
+        /** One endpoint, nobody else. */
+        static Source only(Target target) {
+            Iterator<Attempt> one = List.of(unobserved(target)).iterator();
+            return () -> one.hasNext() ? Optional.of(one.next()) : Optional.empty();
+        }
+    }
+
+    /** An endpoint nobody keeps books of. */
+    static Attempt unobserved(Target target) {
+        return new Attempt() {
+            @Override
+            public Target target() {
+                return target;
+            }
+
+            @Override
+            public void started() {}
+
+            @Override
+            public void connected() {}
+
+            @Override
+            public void connectFailed() {}
+
+            @Override
+            public void answered(boolean failure, long nanos) {}
+
+            @Override
+            public void abandoned() {}
+        };
+    }
+}

@@ -1,0 +1,256 @@
+package dev.tulle.proxy.upstream;
+
+import dev.tulle.proxy.bootstrap.Limits;
+import dev.tulle.proxy.http.Detected;
+import dev.tulle.proxy.http.FirstBytes;
+import dev.tulle.proxy.http.Sweeper;
+import dev.tulle.proxy.model.Protocol;
+import io.netty.buffer.ByteBuf;
+import io.netty.channel.Channel;
+import io.netty.channel.ChannelHandlerContext;
+import io.netty.channel.ChannelInboundHandlerAdapter;
+import io.netty.channel.ChannelPipeline;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Finds out what an accepted connection speaks, by looking at both sides.
+ *
+ * <p>The client's first bytes decide. When the client is silent for {@value #SILENCE_MILLIS} ms, the other side is dialled; if that
+ * speaks first the connection is opaque at once, and so is, without any wait, every later one to the same port. A port that is
+ * declared HTTP is never taken for opaque.
+ */
+public final class Detection implements FirstBytes.Look, Sweeper.Swept {
+    /** How long a client may be silent before the server is asked; nothing to a client that speaks, once a port to one that does not. */
+    static final long SILENCE_MILLIS = 10;
+
+    private final Channel channel;
+    private final Protocol protocol;
+    private final Limits limits;
+    private final Outcome outcome;
+    private final FirstBytes firstBytes = new FirstBytes(this);
+    private final long begun = System.nanoTime();
+    private State state = State.LOOKING;
+    private boolean askingServer;
+    private @Nullable Channel server;
+
+    private enum State {
+        LOOKING,
+        /** Opaque; the upstream connection is being opened, reads are off. */
+        DIALLING,
+        DONE
+    }
+
+    /** What is to be done once it is known; on the connection's loop. */
+    public interface Outcome {
+        /** A TLS ClientHello began; says what it is. {@link Tls#TAKEN} means that handlers for it were added. */
+        Tls tls(ChannelHandlerContext ctx, ByteBuf soFar);
+
+        /** Adds handlers for HTTP at the end of the pipeline. */
+        void http(ChannelPipeline pipeline, boolean http2);
+
+        /**
+         * Opens the upstream connection for opaque bytes; calls back once.
+         *
+         * @param asked whether only to hear if the server speaks first, so that a refusal is no event yet
+         */
+        void dial(boolean asked, Consumer<Channel> connected, Runnable failed);
+
+        /** Joins both sides for good. */
+        void join(Channel upstream);
+
+        /** Whether servers behind this port are known to speak first. */
+        boolean isServerFirst();
+
+        void rememberServerFirst();
+    }
+
+    /** What a TLS ClientHello is. */
+    public enum Tls {
+        MORE,
+        TAKEN,
+        OPAQUE
+    }
+
+    private Detection(Channel channel, Protocol protocol, Limits limits, Outcome outcome) {
+        this.channel = channel;
+        this.protocol = protocol;
+        this.limits = limits;
+        this.outcome = outcome;
+    }
+
+    /** Looks at a connection that has not been read from yet, with no handler that takes its bytes. */
+    public static void begin(Channel channel, Protocol protocol, Limits limits, Outcome outcome) {
+        Detection detection = new Detection(channel, protocol, limits, outcome);
+        channel.pipeline().addLast("first-bytes", detection.firstBytes);
+        Sweeper.of(channel.eventLoop()).add(detection);
+        channel.closeFuture().addListener(closed -> detection.finish());
+        if (!detection.isHttpOnly()) {
+            if (outcome.isServerFirst()) {
+                detection.askServer();
+            } else {
+                channel.eventLoop().schedule(detection::askServer, SILENCE_MILLIS, TimeUnit.MILLISECONDS);
+            }
+        }
+        channel.config().setAutoRead(true);
+    }
+
+    private boolean isHttpOnly() {
+        return protocol == Protocol.HTTP || protocol == Protocol.GRPC;
+    }
+
+    @Override
+    public boolean decided(ChannelHandlerContext ctx, ByteBuf soFar) {
+        if (state == State.DIALLING) {
+            return false;
+        }
+        Detected detected = Detected.of(soFar);
+        return switch (detected) {
+            case MORE -> false;
+            case TLS ->
+                switch (outcome.tls(ctx, soFar)) {
+                    case MORE -> false;
+                    case TAKEN -> {
+                        finish();
+                        yield true;
+                    }
+                    case OPAQUE -> isHttpOnly() ? http(ctx, false) : opaque();
+                };
+            case HTTP1, HTTP2 -> protocol == Protocol.TCP ? opaque() : http(ctx, detected == Detected.HTTP2);
+            case OPAQUE -> isHttpOnly() ? http(ctx, false) : opaque();
+        };
+    }
+
+    @Override
+    public void ended(ChannelHandlerContext ctx) {
+        // Nothing that is understood comes any more; an opaque server may still want to know.
+        if (state == State.LOOKING && server == null && !askingServer) {
+            channel.close();
+        }
+    }
+
+    @Override
+    public void sweep(long now) {
+        if (state == State.DONE
+                || now - begun < limits.connections().detectTimeout().toNanos()) {
+            return;
+        }
+        if (state == State.LOOKING && !isHttpOnly() && (server != null || !firstBytes.isSilent())) {
+            opaqueNow();
+        } else {
+            channel.close();
+        }
+    }
+
+    private boolean http(ChannelHandlerContext ctx, boolean http2) {
+        finish();
+        outcome.http(ctx.pipeline(), http2);
+        return true;
+    }
+
+    /** Returns whether the bytes can go on at once. */
+    private boolean opaque() {
+        Channel upstream = server;
+        if (upstream != null && upstream.isActive()) {
+            joinWith(upstream);
+            return true;
+        }
+        state = State.DIALLING;
+        channel.config().setAutoRead(false);
+        if (!askingServer) {
+            outcome.dial(false, this::connected, channel::close);
+        }
+        return false;
+    }
+
+    private void opaqueNow() {
+        ChannelHandlerContext ctx = channel.pipeline().context(firstBytes);
+        if (ctx != null && opaque()) {
+            firstBytes.decide(ctx);
+        }
+    }
+
+    private void connected(Channel upstream) {
+        ChannelHandlerContext ctx = channel.pipeline().context(firstBytes);
+        if (state != State.DIALLING || ctx == null || !channel.isActive()) {
+            upstream.close();
+            return;
+        }
+        joinWith(upstream);
+        firstBytes.decide(ctx);
+    }
+
+    private void joinWith(Channel upstream) {
+        server = null;
+        finish();
+        ServerFirst waiting = upstream.pipeline().get(ServerFirst.class);
+        if (waiting != null) {
+            upstream.pipeline().remove(waiting);
+        }
+        outcome.join(upstream);
+    }
+
+    private void askServer() {
+        if (state != State.LOOKING || !firstBytes.isSilent() || askingServer || !channel.isActive()) {
+            return;
+        }
+        askingServer = true;
+        outcome.dial(true, this::serverConnected, this::serverFailed);
+    }
+
+    private void serverConnected(Channel upstream) {
+        askingServer = false;
+        if (state == State.DIALLING) {
+            connected(upstream);
+        } else if (state == State.DONE || !channel.isActive()) {
+            upstream.close();
+        } else {
+            server = upstream;
+            upstream.pipeline().addLast("server-first", new ServerFirst());
+        }
+    }
+
+    private void serverFailed() {
+        askingServer = false;
+        if (state == State.DIALLING) {
+            outcome.dial(false, this::connected, channel::close);
+        }
+    }
+
+    private void finish() {
+        state = State.DONE;
+        Sweeper.of(channel.eventLoop()).remove(this);
+        Channel unused = server;
+        server = null;
+        if (unused != null) {
+            unused.close();
+        }
+    }
+
+    /** On the dialled side, until either side has spoken. */
+    private final class ServerFirst extends ChannelInboundHandlerAdapter {
+        @Override
+        public void channelRead(ChannelHandlerContext ctx, Object message) {
+            ChannelHandlerContext first = channel.pipeline().context(firstBytes);
+            if (state != State.LOOKING || first == null) {
+                ((ByteBuf) message).release();
+                return;
+            }
+            outcome.rememberServerFirst();
+            server = null;
+            finish();
+            outcome.join(ctx.channel());
+            firstBytes.decide(first);
+            ctx.fireChannelRead(message);
+            ctx.pipeline().remove(this);
+        }
+
+        @Override
+        public void channelInactive(ChannelHandlerContext ctx) {
+            if (ctx.channel().equals(server)) {
+                server = null;
+            }
+        }
+    }
+}

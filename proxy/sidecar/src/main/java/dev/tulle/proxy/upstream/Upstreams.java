@@ -1,0 +1,134 @@
+package dev.tulle.proxy.upstream;
+
+import dev.tulle.proxy.bootstrap.Limits;
+import dev.tulle.proxy.bootstrap.Transport;
+import dev.tulle.proxy.http.HttpConnection;
+import dev.tulle.proxy.identity.Alpn;
+import dev.tulle.proxy.identity.TlsContexts;
+import dev.tulle.proxy.telemetry.Meters;
+import io.netty.channel.Channel;
+import io.netty.channel.EventLoop;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.Future;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The upstream connections of one event loop: pools for HTTP, single ones for opaque bytes. On that loop only.
+ *
+ * <p>A pool is for one target, protocol, expected identity and generation of our own certificate, so nothing is ever reused across
+ * these.
+ */
+public final class Upstreams {
+    private final EventLoop loop;
+    private final TlsContexts tls;
+    private final Limits limits;
+    private final Meters meters;
+    private final Dialer dialer;
+    private final Map<Key, HttpPool> pools = new HashMap<>();
+
+    private record Key(Target target, boolean http2, long generation) {}
+
+    Upstreams(EventLoop loop, Transport transport, TlsContexts tls, Limits limits, Meters meters) {
+        this.loop = loop;
+        this.tls = tls;
+        this.limits = limits;
+        this.meters = meters;
+        this.dialer = new Dialer(loop, transport, tls, limits, meters);
+    }
+
+    EventLoop loop() {
+        return loop;
+    }
+
+    Limits limits() {
+        return limits;
+    }
+
+    /** Gives a connection with room for one more request. */
+    void http(Target target, boolean http2, boolean fresh, long queueMillis, HttpPool.Waiter waiter) {
+        Key key = new Key(
+                target,
+                http2,
+                target.identity().isEmpty()
+                        ? 0
+                        : tls.current().map(TlsContexts.Current::generation).orElse(0L));
+        HttpPool pool = pools.get(key);
+        if (pool == null) {
+            pool = new HttpPool(target, http2, dialer, limits, meters, () -> pools.remove(key));
+            pools.put(key, pool);
+        }
+        Bounded bounded = new Bounded(waiter);
+        pool.acquire(bounded, fresh);
+        if (!bounded.settled) {
+            HttpPool waiting = pool;
+            bounded.timeout = loop.schedule(() -> waiting.expire(List.of(bounded)), queueMillis, TimeUnit.MILLISECONDS);
+        }
+    }
+
+    /** A waiter whose timer is taken back when it is served. */
+    private static final class Bounded implements HttpPool.Waiter {
+        private final HttpPool.Waiter waiter;
+        private boolean settled;
+        private @Nullable Future<?> timeout;
+
+        Bounded(HttpPool.Waiter waiter) {
+            this.waiter = waiter;
+        }
+
+        @Override
+        public boolean isWanted() {
+            return waiter.isWanted();
+        }
+
+        @Override
+        public void ready(HttpConnection connection) {
+            settle();
+            waiter.ready(connection);
+        }
+
+        @Override
+        public void failed(DialFailure failure) {
+            settle();
+            waiter.failed(failure);
+        }
+
+        private void settle() {
+            settled = true;
+            if (timeout != null) {
+                timeout.cancel(false);
+            }
+        }
+    }
+
+    /** Opens a connection for opaque bytes; handlers must be added inside the call of {@code connected}. */
+    public void opaque(Target target, Consumer<Channel> connected, Consumer<DialFailure> failed) {
+        dialer.dial(target, Alpn.TULLE_TCP, new Dialer.Dialled() {
+            @Override
+            public void connected(Channel channel) {
+                connected.accept(channel);
+            }
+
+            @Override
+            public void failed(DialFailure failure) {
+                failed.accept(failure);
+            }
+        });
+    }
+
+    /** Our certificate was replaced: what was opened with an older one takes no further request. */
+    void closeGenerationsBefore(long generation) {
+        for (Key key : new ArrayList<>(pools.keySet())) {
+            if (key.generation() != 0 && key.generation() < generation) {
+                HttpPool pool = pools.get(key);
+                if (pool != null) {
+                    pool.drain();
+                }
+            }
+        }
+    }
+}
