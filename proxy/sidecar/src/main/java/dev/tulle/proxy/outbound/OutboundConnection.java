@@ -1,0 +1,266 @@
+package dev.tulle.proxy.outbound;
+
+import dev.tulle.proxy.http.Answers;
+import dev.tulle.proxy.http.Http1ServerConnection;
+import dev.tulle.proxy.http.RequestHandler;
+import dev.tulle.proxy.http.ServerConnection;
+import dev.tulle.proxy.model.Cluster;
+import dev.tulle.proxy.model.Destination;
+import dev.tulle.proxy.model.DestinationKey;
+import dev.tulle.proxy.model.Endpoint;
+import dev.tulle.proxy.model.HostPort;
+import dev.tulle.proxy.model.Protocol;
+import dev.tulle.proxy.model.Report.Direction;
+import dev.tulle.proxy.model.SpiffeId;
+import dev.tulle.proxy.routing.DestinationTable;
+import dev.tulle.proxy.telemetry.EdgeMeter;
+import dev.tulle.proxy.upstream.Attempt;
+import dev.tulle.proxy.upstream.DataPlane;
+import dev.tulle.proxy.upstream.Detection;
+import dev.tulle.proxy.upstream.IgnoredRequest;
+import dev.tulle.proxy.upstream.Listeners;
+import dev.tulle.proxy.upstream.Networks;
+import dev.tulle.proxy.upstream.OpaqueDial;
+import dev.tulle.proxy.upstream.OpaqueRelay;
+import dev.tulle.proxy.upstream.ServerFirstPorts;
+import dev.tulle.proxy.upstream.Target;
+import io.netty.buffer.ByteBuf;
+import io.netty.channel.Channel;
+import io.netty.channel.ChannelHandlerContext;
+import io.netty.channel.ChannelPipeline;
+import io.netty.channel.socket.SocketChannel;
+import java.util.Optional;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
+
+/**
+ * One connection that the application opened: what is its destination, then what does it speak. On the loop of its channel.
+ *
+ * <p>A destination that is not of the mesh is passed through as it is, outside the mesh networks; inside them, and where nothing is
+ * known, it is refused, so that nothing leaves in plain text by accident.
+ */
+final class OutboundConnection implements ServerConnection {
+    private final DataPlane plane;
+    private final Listeners<?> listeners;
+    private final SocketChannel channel;
+    private final DestinationKey key;
+    private final Balancer balancer;
+    private final ServerFirstPorts<DestinationKey> serverFirst;
+
+    OutboundConnection(
+            DataPlane plane,
+            Listeners<?> listeners,
+            SocketChannel channel,
+            DestinationKey key,
+            Balancer balancer,
+            ServerFirstPorts<DestinationKey> serverFirst) {
+        this.plane = plane;
+        this.listeners = listeners;
+        this.channel = channel;
+        this.key = key;
+        this.balancer = balancer;
+        this.serverFirst = serverFirst;
+    }
+
+    /** Asks for the destination while reads are off. */
+    void begin() {
+        plane.tables().destination(key, channel.eventLoop(), found -> {
+            if (channel.isOpen()) {
+                destinationKnown(found);
+            }
+        });
+    }
+
+    DataPlane plane() {
+        return plane;
+    }
+
+    SocketChannel channel() {
+        return channel;
+    }
+
+    DestinationKey key() {
+        return key;
+    }
+
+    Balancer balancer() {
+        return balancer;
+    }
+
+    /** The meter of one backend, as it is reached by an endpoint of this identity. */
+    EdgeMeter meter(String service, String backend, Optional<SpiffeId> identity, boolean http) {
+        return plane.meters()
+                .edge(
+                        Direction.OUTBOUND,
+                        identity.map(SpiffeId::uri).orElse(""),
+                        service,
+                        backend,
+                        http,
+                        identity.isPresent());
+    }
+
+    private void destinationKnown(Optional<DestinationTable> found) {
+        if (found.isPresent() && found.get().destination() instanceof Destination.Service service) {
+            ofService(service);
+        } else if (key instanceof DestinationKey.Address(HostPort address)
+                && !new Networks(plane.tables().table().config().workload().meshNetworks()).contains(address.host())) {
+            passThrough(address);
+        } else {
+            Detection.begin(channel, Protocol.DETECT, plane.limits(), new ToNowhere());
+        }
+    }
+
+    private void ofService(Destination.Service service) {
+        ToService outcome = new ToService(service.service());
+        if (service.protocol() == Protocol.TCP) {
+            outcome.dial(false, outcome::join, channel::close);
+        } else {
+            Detection.begin(channel, service.protocol(), plane.limits(), outcome);
+        }
+    }
+
+    private void passThrough(HostPort address) {
+        plane.upstreams(channel.eventLoop())
+                .opaque(Target.plain(address), upstream -> relay(upstream, clean -> {}), failure -> channel.close());
+    }
+
+    private void relay(Channel upstream, Consumer<Boolean> ended) {
+        listeners.drainable(channel, this);
+        OpaqueRelay.join(channel, upstream, (clean, received, sent) -> {
+            plane.meters().bytes(Direction.OUTBOUND, received, sent);
+            ended.accept(clean);
+        });
+    }
+
+    private void serveHttp(ChannelPipeline pipeline, boolean http2, RequestHandler requests) {
+        if (http2) {
+            throw new UnsupportedOperationException();
+        }
+        Http1ServerConnection connection = new Http1ServerConnection(requests, plane.limits());
+        pipeline.addLast("http1", connection);
+        listeners.drainable(channel, connection);
+    }
+
+    /** Opaque bytes have no end of their own to wait for: what is under way goes on until the drain's time is up. */
+    @Override
+    public void drain() {}
+
+    @Override
+    public void close() {
+        channel.close();
+    }
+
+    /** A service of the mesh. */
+    private final class ToService implements Detection.Outcome {
+        private final String service;
+        private String backend = "";
+        private Optional<SpiffeId> peer = Optional.empty();
+
+        ToService(String service) {
+            this.service = service;
+        }
+
+        @Override
+        public Detection.Tls tls(ChannelHandlerContext ctx, ByteBuf soFar) {
+            return Detection.Tls.OPAQUE;
+        }
+
+        @Override
+        public void http(ChannelPipeline pipeline, boolean http2) {
+            serveHttp(pipeline, http2, new OutboundRequests(OutboundConnection.this, service, http2));
+        }
+
+        /** By the route in force for opaque connections, its shares and its endpoints. */
+        @Override
+        public void dial(boolean asked, Consumer<Channel> connected, Runnable failed) {
+            Optional<Cluster> cluster = plane.tables()
+                    .table()
+                    .destination(key)
+                    .flatMap(table -> balancer.nextCluster(key, table.tcpRoute()));
+            plane.tables().used(key);
+            if (cluster.isEmpty()) {
+                notConnected(asked, failed);
+                return;
+            }
+            backend = cluster.get().name();
+            Balancer.Endpoints endpoints = balancer.endpointsOf(cluster.get());
+            OpaqueDial.start(plane.upstreams(channel.eventLoop()), endpoints, new OpaqueDial.Done() {
+                @Override
+                public void connected(Channel upstream, Attempt attempt) {
+                    peer = endpoints.last().flatMap(Endpoint::identity);
+                    upstream.closeFuture().addListener(closed -> attempt.abandoned());
+                    connected.accept(upstream);
+                }
+
+                @Override
+                public void failed(String reason) {
+                    notConnected(asked, failed);
+                }
+            });
+        }
+
+        private void notConnected(boolean asked, Runnable failed) {
+            if (!asked) {
+                meter(service, backend, peer, false).ended(true, 0, -1);
+            }
+            failed.run();
+        }
+
+        @Override
+        public void join(Channel upstream) {
+            EdgeMeter meter = meter(service, backend, peer, false);
+            long begun = System.nanoTime();
+            relay(upstream, clean -> meter.ended(!clean, 0, TimeUnit.NANOSECONDS.toMicros(System.nanoTime() - begun)));
+        }
+
+        @Override
+        public boolean isServerFirst() {
+            return serverFirst.contains(key);
+        }
+
+        @Override
+        public void rememberServerFirst() {
+            serverFirst.add(key);
+        }
+    }
+
+    /** Nothing is known of the destination: HTTP hears why, anything else is closed. */
+    private final class ToNowhere implements Detection.Outcome {
+        @Override
+        public Detection.Tls tls(ChannelHandlerContext ctx, ByteBuf soFar) {
+            return Detection.Tls.OPAQUE;
+        }
+
+        @Override
+        public void http(ChannelPipeline pipeline, boolean http2) {
+            serveHttp(pipeline, http2, (head, end, stream) -> {
+                Answers.send(
+                        stream,
+                        head,
+                        503,
+                        "unknown-destination",
+                        "nothing is known of the destination " + key + " and it is inside the mesh networks");
+                return new IgnoredRequest(stream);
+            });
+        }
+
+        @Override
+        public void dial(boolean asked, Consumer<Channel> connected, Runnable failed) {
+            failed.run();
+        }
+
+        @Override
+        public void join(Channel upstream) {
+            upstream.close();
+            channel.close();
+        }
+
+        @Override
+        public boolean isServerFirst() {
+            return false;
+        }
+
+        @Override
+        public void rememberServerFirst() {}
+    }
+}

@@ -1,0 +1,85 @@
+package dev.tulle.proxy.outbound;
+
+import dev.tulle.proxy.model.DestinationKey;
+import dev.tulle.proxy.model.HostPort;
+import dev.tulle.proxy.model.OutboundListener;
+import dev.tulle.proxy.model.Report.Direction;
+import dev.tulle.proxy.model.WorkloadConfig;
+import dev.tulle.proxy.upstream.DataPlane;
+import dev.tulle.proxy.upstream.Listeners;
+import dev.tulle.proxy.upstream.OriginalDestination;
+import dev.tulle.proxy.upstream.ServerFirstPorts;
+import io.netty.channel.EventLoop;
+import io.netty.channel.socket.SocketChannel;
+import java.time.Duration;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.CompletionStage;
+
+/** Accepts what the application sends: one listener a destination, or one for all that is redirected. */
+public final class OutboundServer implements AutoCloseable {
+    private final DataPlane plane;
+    private final Optional<HostPort> redirected;
+    private final Listeners<Optional<DestinationKey>> listeners;
+    private final ServerFirstPorts<DestinationKey> serverFirst = new ServerFirstPorts<>();
+    private final Map<EventLoop, Balancer> balancers = new LinkedHashMap<>();
+
+    /** @param redirected where redirected connections arrive; empty when every destination has a listener of its own */
+    public OutboundServer(DataPlane plane, Optional<HostPort> redirected) {
+        this.plane = plane;
+        this.redirected = redirected;
+        this.listeners = new Listeners<>(plane, Direction.OUTBOUND, this::accepted);
+        for (EventLoop loop : plane.loops()) {
+            balancers.put(loop, new Balancer());
+        }
+    }
+
+    /**
+     * Opens the listeners of a config and closes those that are gone; connections are left alone.
+     *
+     * @return what could not be opened, one sentence each; the rest works
+     */
+    public CompletionStage<List<String>> listen(WorkloadConfig config) {
+        Map<HostPort, Optional<DestinationKey>> wanted = new LinkedHashMap<>();
+        redirected.ifPresent(address -> wanted.put(address, Optional.empty()));
+        for (OutboundListener listener : config.outbound()) {
+            wanted.put(listener.listen(), Optional.of(listener.destination()));
+        }
+        return listeners.open(wanted);
+    }
+
+    /** Where a listener accepts, with the port the system chose for port 0. */
+    public HostPort boundTo(HostPort address) {
+        return listeners.boundTo(address);
+    }
+
+    /**
+     * Accepts no more, waits for what is in flight and closes the rest.
+     *
+     * @return done when every connection is closed
+     */
+    public CompletionStage<Void> drain(Duration atMost) {
+        return listeners.drain(atMost);
+    }
+
+    /** Closes listeners and connections at once. */
+    @Override
+    public void close() {
+        listeners.close();
+    }
+
+    private void accepted(SocketChannel channel, Optional<DestinationKey> listener) {
+        Optional<DestinationKey> key = listener.isPresent()
+                ? listener
+                : OriginalDestination.of(channel).map(DestinationKey.Address::new);
+        Balancer balancer = balancers.get(channel.eventLoop());
+        if (key.isEmpty() || balancer == null) {
+            // Somebody dialled the common port itself: that leads nowhere.
+            channel.close();
+            return;
+        }
+        new OutboundConnection(plane, listeners, channel, key.get(), balancer, serverFirst).begin();
+    }
+}
