@@ -155,7 +155,7 @@ public final class MeshAssembler {
             WorkloadResource.Outbound entry = workload.outbound().get(i);
             String field = "spec.outbound[%d].".formatted(i);
             Optional<ServiceName> name =
-                    ServiceNames.parse(entry.service(), workload.id().namespace());
+                    ServiceName.parse(entry.service(), workload.id().namespace());
             if (name.isEmpty()) {
                 problems.error(
                         ref,

@@ -7,13 +7,14 @@ import java.util.Optional;
 /**
  * May one call another, and why?
  *
- * <p>Names are {@code namespace/name}, {@code name.namespace} or a name alone in the namespace {@code default}; a prefix
- * {@code workload:}, {@code service:} or {@code sa:} says which kind is meant, else they are tried in this order.
+ * <p>Names are {@code namespace/name}, or a name alone where no other namespace has the same; a prefix {@code workload:}, {@code service:}
+ * or {@code sa:} says which kind is meant. A workload may also be named by its owner.
  *
- * @param from the caller: a workload, a service (its workloads), a service account, a SPIFFE ID or {@value #UNMESHED}
- * @param to the called: a service or a workload
+ * @param from the caller: a workload, a service (its workloads), a service account, tried in this order, or a SPIFFE ID or
+ *     {@value #UNMESHED}
+ * @param to the called: a service, a workload or a service account (its workloads), tried in this order
  * @param port of the service or workload; may be absent when there is only one
- * @param request what would be sent; absent asks about an opaque connection
+ * @param request what would be sent; absent asks about a connection, or about {@code GET /} where the port speaks HTTP
  */
 public record WhyQuestion(String from, String to, Optional<Integer> port, Optional<AskedRequest> request) {
     /** A caller without identity. */
