@@ -17,6 +17,8 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.SortedMap;
 import java.util.TreeMap;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import org.yaml.snakeyaml.DumperOptions;
 import org.yaml.snakeyaml.LoaderOptions;
 import org.yaml.snakeyaml.Yaml;
@@ -37,6 +39,9 @@ import org.yaml.snakeyaml.resolver.Resolver;
 sealed interface YamlFile {
     /** Most values in one file, counting what aliases repeat. */
     int MAX_VALUES = 200_000;
+
+    /** An escape sequence inside a JSON string. */
+    Pattern ESCAPE = Pattern.compile("\\\\.");
 
     /** Deepest nesting. */
     int MAX_DEPTH = 50;
@@ -77,9 +82,7 @@ sealed interface YamlFile {
         List<Document> documents = new ArrayList<>();
         try {
             Converter converter = new Converter();
-            // In JSON a tab can only stand between tokens, where YAML does not want it.
-            boolean json = text.stripLeading().startsWith("{");
-            for (Node node : yaml.composeAll(new StringReader(json ? text.replace('\t', ' ') : text))) {
+            for (Node node : yaml.composeAll(new StringReader(isJson(text) ? asYaml(text) : text))) {
                 SortedMap<String, Integer> lines = new TreeMap<>();
                 lines.put("", line(node));
                 JsonNode content = converter.convert(node, "", lines, 0);
@@ -103,6 +106,16 @@ sealed interface YamlFile {
         }
     }
 
+    private static boolean isJson(String text) {
+        return text.stripLeading().startsWith("{");
+    }
+
+    /** What JSON has and our YAML reader does not want: tabs, which stand between tokens only, and an escaped slash. */
+    private static String asYaml(String json) {
+        return ESCAPE.matcher(json.replace('\t', ' '))
+                .replaceAll(escape -> escape.group().equals("\\/") ? "/" : Matcher.quoteReplacement(escape.group()));
+    }
+
     private static String firstLine(String text) {
         return text.lines().findFirst().orElse("");
     }
@@ -114,7 +127,7 @@ sealed interface YamlFile {
     /** Leaves dates as the text they are: no kind we read has one that is not a string. */
     final class PlainTimes extends Resolver {
         @Override
-        public void addImplicitResolver(Tag tag, java.util.regex.Pattern regexp, String first, int limit) {
+        public void addImplicitResolver(Tag tag, Pattern regexp, String first, int limit) {
             if (!tag.equals(Tag.TIMESTAMP)) {
                 super.addImplicitResolver(tag, regexp, first, limit);
             }
