@@ -41,6 +41,7 @@ import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.UnknownHostException;
 import java.nio.charset.StandardCharsets;
+import java.security.cert.CertificateException;
 import java.time.Duration;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
@@ -277,12 +278,13 @@ public final class ControllerConnection {
             ctx.close();
         }
 
+        /** What the verifier said, if it was the verifier; else the innermost cause. */
         private static String reason(Throwable cause) {
-            Throwable root = cause;
-            while (root.getCause() != null) {
-                root = root.getCause();
+            Throwable at = cause;
+            while (!(at instanceof CertificateException) && at.getCause() != null) {
+                at = at.getCause();
             }
-            return String.valueOf(root.getMessage());
+            return String.valueOf(at.getMessage());
         }
     }
 
