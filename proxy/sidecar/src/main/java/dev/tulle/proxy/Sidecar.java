@@ -18,25 +18,42 @@ import dev.tulle.proxy.identity.Svid;
 import dev.tulle.proxy.identity.TlsContexts;
 import dev.tulle.proxy.identity.TokenFile;
 import dev.tulle.proxy.identity.UnusableIdentity;
+import dev.tulle.proxy.inbound.InboundServer;
+import dev.tulle.proxy.model.DestinationKey;
 import dev.tulle.proxy.model.HostPort;
+import dev.tulle.proxy.model.InboundPort;
+import dev.tulle.proxy.model.OutboundListener;
 import dev.tulle.proxy.model.ProxyCodec;
+import dev.tulle.proxy.model.WorkloadConfig;
 import dev.tulle.proxy.model.WorkloadId;
+import dev.tulle.proxy.outbound.OutboundServer;
+import dev.tulle.proxy.routing.DestinationTable;
+import dev.tulle.proxy.routing.RoutingTable;
 import dev.tulle.proxy.telemetry.Meters;
 import dev.tulle.proxy.telemetry.PrometheusText;
+import dev.tulle.proxy.upstream.DataPlane;
+import dev.tulle.proxy.upstream.Tables;
 import io.netty.channel.EventLoop;
 import io.netty.channel.EventLoopGroup;
 import io.netty.channel.MultiThreadIoEventLoopGroup;
 import io.netty.handler.ssl.OpenSsl;
 import io.netty.util.concurrent.DefaultThreadFactory;
+import io.netty.util.concurrent.EventExecutor;
 import io.netty.util.concurrent.Future;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.SecureRandom;
 import java.time.Clock;
+import java.util.HashSet;
 import java.util.HexFormat;
 import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import java.util.function.Consumer;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -47,6 +64,7 @@ import org.jspecify.annotations.Nullable;
  */
 public final class Sidecar {
     private static final long STEP_SECONDS = 10;
+    private static final long LISTEN_AGAIN_SECONDS = 2;
     private static final int MIN_TOKEN_CHARS = 16;
 
     private final Settings settings;
@@ -63,6 +81,10 @@ public final class Sidecar {
     private final ApplicationHealth application;
     private boolean applicationWell;
     private String applicationDetail = "not yet looked at";
+    private @Nullable DataPlane plane;
+    private @Nullable InboundServer inbound;
+    private @Nullable OutboundServer outbound;
+    private final Set<String> listening = new HashSet<>();
     private @Nullable DiscoveryClient discovery;
     private @Nullable Enroller enroller;
 
@@ -94,6 +116,9 @@ public final class Sidecar {
             sidecar.begin();
             return sidecar;
         } catch (UnusableIdentity | IOException | FileConfig.UnusableConfig | IllegalStateException e) {
+            if (sidecar.plane != null) {
+                sidecar.plane.close();
+            }
             sidecar.controlLoops.shutdownGracefully(0, 1, TimeUnit.SECONDS).awaitUninterruptibly(STEP_SECONDS * 1000);
             throw new StartFailure(String.valueOf(e.getMessage()), e);
         }
@@ -168,16 +193,107 @@ public final class Sidecar {
         serveAdmin(store);
     }
 
+    /** The config in force, and with it the data plane that follows it. */
     private ConfigStore store(WorkloadId workload) {
         ConfigStore store = new ConfigStore(workload, control, limits.control(), meters, log, System::nanoTime);
+        DataPlane data = new DataPlane(transport, settings.concurrency(), tables(store), contexts, meters, limits, log);
+        InboundServer accepting = new InboundServer(data, Optional.empty());
+        OutboundServer dialing = new OutboundServer(data, Optional.empty());
+        plane = data;
+        inbound = accepting;
+        outbound = dialing;
         store.onChange(table -> {
             if (store.configured()) {
+                WorkloadConfig config = table.config().workload();
                 readiness.there(Part.POLICY);
-                readiness.there(Part.LISTENERS);
-                application.check(table.config().workload().healthCheck());
+                application.check(config.healthCheck());
+                listen(store, accepting, dialing, config);
             }
         });
         return store;
+    }
+
+    /** Opens what the config asks for; what cannot be opened is tried again until it works or is no longer asked for. */
+    private void listen(ConfigStore store, InboundServer accepting, OutboundServer dialing, WorkloadConfig config) {
+        accepting
+                .listen(config)
+                .thenCombine(
+                        dialing.listen(config),
+                        (in, out) -> Stream.concat(in.stream(), out.stream()).toList())
+                .whenCompleteAsync(
+                        (problems, failure) -> {
+                            if (failure != null) {
+                                log.error("listeners could not be opened", "problem", failure);
+                            } else if (problems.isEmpty()) {
+                                tellListeners(accepting, dialing, config);
+                                readiness.there(Part.LISTENERS);
+                            } else {
+                                readiness.missing(Part.LISTENERS, String.join("; ", problems));
+                                control.schedule(
+                                        () -> listenAgain(store, accepting, dialing, config),
+                                        LISTEN_AGAIN_SECONDS,
+                                        TimeUnit.SECONDS);
+                            }
+                        },
+                        control);
+    }
+
+    private void listenAgain(
+            ConfigStore store, InboundServer accepting, OutboundServer dialing, WorkloadConfig config) {
+        if (store.table().config().workload().equals(config)) {
+            listen(store, accepting, dialing, config);
+        }
+    }
+
+    private void tellListeners(InboundServer accepting, OutboundServer dialing, WorkloadConfig config) {
+        Set<String> now = new HashSet<>();
+        for (InboundPort port : config.inbound()) {
+            port.listen().ifPresent(address -> {
+                if (now.add("inbound " + address) && !listening.contains("inbound " + address)) {
+                    log.info("listening", "for", "inbound", "port", port.port(), "address", accepting.boundTo(address));
+                }
+            });
+        }
+        for (OutboundListener listener : config.outbound()) {
+            String key = "outbound " + listener.listen();
+            if (now.add(key) && !listening.contains(key)) {
+                log.info(
+                        "listening",
+                        "for",
+                        "outbound",
+                        "destination",
+                        listener.destination(),
+                        "address",
+                        dialing.boundTo(listener.listen()));
+            }
+        }
+        listening.clear();
+        listening.addAll(now);
+    }
+
+    private static Tables tables(ConfigStore store) {
+        return new Tables() {
+            @Override
+            public RoutingTable table() {
+                return store.table();
+            }
+
+            @Override
+            public void destination(
+                    DestinationKey key, EventExecutor loop, Consumer<Optional<DestinationTable>> answer) {
+                store.destination(key, loop, answer);
+            }
+
+            @Override
+            public void used(DestinationKey key) {
+                store.used(key);
+            }
+
+            @Override
+            public void onChange(Consumer<RoutingTable> listener) {
+                store.onChange(listener);
+            }
+        };
     }
 
     private void serveAdmin(ConfigStore store) throws IOException {
@@ -246,14 +362,37 @@ public final class Sidecar {
         readiness.missing(Part.STAYING, "draining");
         log.info("draining", "delay", settings.drainDelay(), "timeout", settings.drainTimeout());
         pause(settings.drainDelay().toMillis());
+        if (inbound != null) {
+            drainInbound(inbound);
+        }
         if (discovery != null) {
             discovery.close().awaitUninterruptibly(STEP_SECONDS, TimeUnit.SECONDS);
         }
         if (enroller != null) {
             enroller.close();
         }
+        // The application may still be calling others; that ends only here.
+        if (outbound != null) {
+            outbound.close();
+        }
+        if (plane != null) {
+            plane.close();
+        }
         log.info("ended");
         controlLoops.shutdownGracefully(0, 1, TimeUnit.SECONDS).awaitUninterruptibly(STEP_SECONDS, TimeUnit.SECONDS);
+    }
+
+    private void drainInbound(InboundServer accepting) {
+        try {
+            accepting
+                    .drain(settings.drainTimeout())
+                    .toCompletableFuture()
+                    .get(settings.drainTimeout().toSeconds() + STEP_SECONDS, TimeUnit.SECONDS);
+        } catch (ExecutionException | TimeoutException e) {
+            log.warn("the drain did not end", "problem", e);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
     }
 
     private static void pause(long millis) {

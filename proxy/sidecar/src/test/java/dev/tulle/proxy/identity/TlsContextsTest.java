@@ -131,9 +131,11 @@ class TlsContextsTest {
         List<SslContext> all = new ArrayList<>(current.clients().values());
         all.add(current.server());
 
-        assertThat(all).hasSize(4).allSatisfy(context -> assertThat(
-                        ((OpenSslSessionContext) context.sessionContext()).isSessionCacheEnabled())
-                .isFalse());
+        assertThat(all)
+                .hasSize(4)
+                .allSatisfy(context -> assertThat(
+                                ((OpenSslSessionContext) context.sessionContext()).isSessionCacheEnabled())
+                        .isFalse());
     }
 
     @Test
