@@ -3,6 +3,7 @@ package dev.tulle.proxy.inbound;
 import dev.tulle.proxy.bootstrap.Limits;
 import dev.tulle.proxy.http.ClientHello;
 import dev.tulle.proxy.http.Http1ServerConnection;
+import dev.tulle.proxy.http.Http2ServerConnection;
 import dev.tulle.proxy.http.ServerConnection;
 import dev.tulle.proxy.identity.Alpn;
 import dev.tulle.proxy.identity.PeerIdentity;
@@ -186,11 +187,14 @@ final class InboundConnection implements Detection.Outcome, ServerConnection {
     public void http(ChannelPipeline pipeline, boolean http2) {
         InboundRequests requests = new InboundRequests(this, http2);
         if (http2) {
-            throw new UnsupportedOperationException();
+            Http2ServerConnection connection = new Http2ServerConnection(requests, plane.limits());
+            pipeline.addLast("http2", connection);
+            listeners.drainable(channel, connection);
+        } else {
+            Http1ServerConnection connection = new Http1ServerConnection(requests, plane.limits());
+            pipeline.addLast("http1", connection);
+            listeners.drainable(channel, connection);
         }
-        Http1ServerConnection connection = new Http1ServerConnection(requests, plane.limits());
-        pipeline.addLast("http1", connection);
-        listeners.drainable(channel, connection);
     }
 
     @Override

@@ -2,6 +2,7 @@ package dev.tulle.proxy.outbound;
 
 import dev.tulle.proxy.http.Answers;
 import dev.tulle.proxy.http.Http1ServerConnection;
+import dev.tulle.proxy.http.Http2ServerConnection;
 import dev.tulle.proxy.http.RequestHandler;
 import dev.tulle.proxy.http.ServerConnection;
 import dev.tulle.proxy.model.Cluster;
@@ -134,11 +135,14 @@ final class OutboundConnection implements ServerConnection {
 
     private void serveHttp(ChannelPipeline pipeline, boolean http2, RequestHandler requests) {
         if (http2) {
-            throw new UnsupportedOperationException();
+            Http2ServerConnection connection = new Http2ServerConnection(requests, plane.limits());
+            pipeline.addLast("http2", connection);
+            listeners.drainable(channel, connection);
+        } else {
+            Http1ServerConnection connection = new Http1ServerConnection(requests, plane.limits());
+            pipeline.addLast("http1", connection);
+            listeners.drainable(channel, connection);
         }
-        Http1ServerConnection connection = new Http1ServerConnection(requests, plane.limits());
-        pipeline.addLast("http1", connection);
-        listeners.drainable(channel, connection);
     }
 
     /** Opaque bytes have no end of their own to wait for: what is under way goes on until the drain's time is up. */

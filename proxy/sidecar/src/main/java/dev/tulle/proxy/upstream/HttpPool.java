@@ -3,6 +3,7 @@ package dev.tulle.proxy.upstream;
 import dev.tulle.proxy.bootstrap.Limits;
 import dev.tulle.proxy.http.ConnectionOwner;
 import dev.tulle.proxy.http.Http1ClientConnection;
+import dev.tulle.proxy.http.Http2ClientConnection;
 import dev.tulle.proxy.http.HttpConnection;
 import dev.tulle.proxy.identity.Alpn;
 import dev.tulle.proxy.telemetry.Meters;
@@ -163,7 +164,9 @@ final class HttpPool implements ConnectionOwner {
     private HttpConnection join(Channel channel) {
         boolean secure = target.identity().isPresent();
         if (http2) {
-            throw new UnsupportedOperationException();
+            Http2ClientConnection connection = new Http2ClientConnection(this, limits);
+            channel.pipeline().addLast("http2", connection);
+            return connection;
         }
         Http1ClientConnection connection = new Http1ClientConnection(this, limits, secure);
         channel.pipeline().addLast("http1", connection);

@@ -42,6 +42,7 @@ public final class HttpRelay {
     private final Queue<ByteBuf> waiting = new ArrayDeque<>(0);
     private @Nullable Fields waitingTrailers;
     private boolean waitingEnd;
+    private boolean requestOver;
     private @Nullable Attempt attempt;
     private @Nullable ClientStream up;
     private int tries;
@@ -66,6 +67,7 @@ public final class HttpRelay {
         this.upstreams = upstreams;
         this.head = head;
         this.bodyless = end;
+        this.requestOver = end;
         this.http2 = http2;
         this.down = down;
         this.attempts = attempts;
@@ -202,6 +204,12 @@ public final class HttpRelay {
 
     private void finishAnswer(Fields trailers) {
         finish(failed || status >= 500 || isGrpcFailure(trailers), status);
+        ClientStream stream = up;
+        up = null;
+        if (stream != null && !requestOver && !tunnel) {
+            // An answer before the end of the request ends the upload.
+            stream.reset(Reset.NOT_NEEDED);
+        }
     }
 
     /** Whether a gRPC status says that the callee failed, not that the caller was wrong. */
@@ -218,8 +226,9 @@ public final class HttpRelay {
     private final class FromDownstream implements StreamListener {
         @Override
         public void onData(ByteBuf data, boolean end) {
+            requestOver |= end;
             ClientStream stream = up;
-            if (over && !tunnel) {
+            if (over) {
                 down.consumed(data.readableBytes());
                 data.release();
             } else if (stream != null) {
@@ -238,6 +247,7 @@ public final class HttpRelay {
 
         @Override
         public void onTrailers(Fields trailers) {
+            requestOver = true;
             if (over) {
                 return;
             }
@@ -289,7 +299,6 @@ public final class HttpRelay {
             tunnel = status == 101;
             failed = isGrpcFailure(answer.fields());
             if (end) {
-                up = null;
                 finishAnswer(Fields.EMPTY);
             }
             down.respond(answer, end);
@@ -334,7 +343,7 @@ public final class HttpRelay {
                 repeated = true;
                 used.abandoned();
                 send(used, true);
-            } else if (reset.cause() == Reset.Cause.PEER && http2) {
+            } else if (http2 && (reset.cause() == Reset.Cause.PEER || reset.cause() == Reset.Cause.UNPROCESSED)) {
                 finish(true, 0);
                 down.reset(reset);
             } else {

@@ -218,7 +218,10 @@ public final class Listeners<K> {
         accepted.newCloseFuture().addListener(closed -> drained.complete(null));
         plane.group()
                 .schedule(
-                        () -> accepted.close().addListener(closed -> drained.complete(null)),
+                        () -> {
+                            closeAccepted();
+                            accepted.newCloseFuture().addListener(closed -> drained.complete(null));
+                        },
                         atMost.toMillis(),
                         TimeUnit.MILLISECONDS);
         return drained;
@@ -229,7 +232,21 @@ public final class Listeners<K> {
         draining = true;
         listening.values().forEach(Listener::close);
         listening.clear();
-        accepted.close();
+        closeAccepted();
+    }
+
+    /** Closes without waiting for anything. */
+    private void closeAccepted() {
+        for (Channel channel : accepted) {
+            channel.eventLoop().execute(() -> {
+                ServerConnection connection = channel.attr(CONNECTION).get();
+                if (connection == null) {
+                    channel.close();
+                } else {
+                    connection.close();
+                }
+            });
+        }
     }
 
     /** Connections that are open. */

@@ -27,6 +27,7 @@ import dev.tulle.proxy.routing.RoutingTable;
 import dev.tulle.proxy.telemetry.Meters;
 import dev.tulle.proxy.upstream.DataPlane;
 import dev.tulle.proxy.upstream.Tables;
+import io.netty.util.ReferenceCountUtil;
 import io.netty.util.ResourceLeakDetector;
 import io.netty.util.concurrent.EventExecutor;
 import java.net.InetAddress;
@@ -248,6 +249,10 @@ public final class TestMesh implements AutoCloseable {
             inbound.close();
             outbound.close();
             plane.close();
+            tls.current().ifPresent(contexts -> {
+                ReferenceCountUtil.release(contexts.server());
+                contexts.clients().values().forEach(ReferenceCountUtil::release);
+            });
         }
     }
 
