@@ -196,7 +196,8 @@ public final class Fixtures {
         }
 
         public WorkloadPart listening(String portName, int number, int listen, Optional<Protocol> protocol) {
-            ports.add(new WorkloadResource.Port(portName, number, new HostPort("127.0.0.1", number), listen, protocol));
+            ports.add(new WorkloadResource.Port(
+                    portName, number, new HostPort("127.0.0.1", number), listen, Optional.empty(), protocol));
             return this;
         }
 
@@ -216,7 +217,7 @@ public final class Fixtures {
                     address,
                     ports.isEmpty()
                             ? List.of(new WorkloadResource.Port(
-                                    "", 80, new HostPort("127.0.0.1", 80), 80, Optional.empty()))
+                                    "", 80, new HostPort("127.0.0.1", 80), 80, Optional.empty(), Optional.empty()))
                             : ports,
                     outbound,
                     Optional.empty()));

@@ -116,7 +116,10 @@ public final class MeshAssembler {
         for (Leaf leaf : selected.leaves()) {
             WorkloadResource workload = leaf.workload();
             endpoints.add(new ServiceEndpoint(
-                    new HostPort(workload.address(), leaf.port().listen()),
+                    leaf.port()
+                            .advertise()
+                            .orElseGet(() ->
+                                    new HostPort(workload.address(), leaf.port().listen())),
                     workload.id(),
                     leaf.port().port(),
                     identity(workload, trustDomain),

@@ -10,7 +10,7 @@ import java.util.Comparator;
 /**
  * A workload that serves a port of a Service.
  *
- * @param address where its proxy listens for that port
+ * @param address where others reach its proxy for that port
  * @param workload the instance
  * @param port the workload's own number of the port
  * @param identity what its proxy proves to be

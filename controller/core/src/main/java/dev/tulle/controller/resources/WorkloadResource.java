@@ -57,12 +57,20 @@ public record WorkloadResource(
      * @param port what callers and rules know, 1 to 65535
      * @param application where the application listens
      * @param listen the proxy's public port, on the workload's address
+     * @param advertise where others reach that port, when a NAT or a port forward stands before it
      * @param protocol what was declared; absent leaves it to the Service
      */
-    public record Port(String name, int port, HostPort application, int listen, Optional<Protocol> protocol) {
+    public record Port(
+            String name,
+            int port,
+            HostPort application,
+            int listen,
+            Optional<HostPort> advertise,
+            Optional<Protocol> protocol) {
         public Port {
             requireNonNull(name, "name");
             requireNonNull(application, "application");
+            requireNonNull(advertise, "advertise");
             requireNonNull(protocol, "protocol");
         }
     }

@@ -109,7 +109,7 @@ final class CoreObjects {
 
     private static Optional<WorkloadResource.Port> workloadPort(
             Fields port, String address, List<WorkloadResource.Port> earlier) {
-        port.only("name", "port", "application", "listen", "protocol");
+        port.only("name", "port", "application", "listen", "advertise", "protocol");
         int number = requiredPort(port, "port");
         String name = port.text("name").orElse("");
         if (earlier.stream().anyMatch(other -> other.port() == number)) {
@@ -129,7 +129,8 @@ final class CoreObjects {
         Optional<Protocol> protocol = port.oneOf("protocol", protocolWords()).flatMap(Protocol::ofWireName);
         return number == 0
                 ? Optional.empty()
-                : Optional.of(new WorkloadResource.Port(name, number, application, listen, protocol));
+                : Optional.of(new WorkloadResource.Port(
+                        name, number, application, listen, hostPort(port, "advertise"), protocol));
     }
 
     private static Set<String> protocolWords() {
