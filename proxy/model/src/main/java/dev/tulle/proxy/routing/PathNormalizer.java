@@ -3,6 +3,7 @@ package dev.tulle.proxy.routing;
 import dev.tulle.proxy.routing.NormalizedPath.Normal;
 import dev.tulle.proxy.routing.NormalizedPath.Reason;
 import dev.tulle.proxy.routing.NormalizedPath.Refused;
+import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -30,6 +31,15 @@ public final class PathNormalizer {
 
     private static final char[] HEX = "0123456789ABCDEF".toCharArray();
 
+    private static final byte PLAIN = 0;
+    private static final byte SPECIAL = 1;
+    private static final byte BEYOND_ASCII = 2;
+
+    /** Spaces, control characters and the mark of a fragment. */
+    private static final byte FORBIDDEN = 3;
+
+    private static final byte[] KINDS = kinds();
+
     private PathNormalizer() {}
 
     /**
@@ -46,30 +56,31 @@ public final class PathNormalizer {
         if (target.isEmpty() || target.charAt(0) != '/') {
             return NOT_A_PATH;
         }
-        int pathEnd = target.length();
+        int length = target.length();
+        int pathEnd = length;
         boolean pathIsNormal = true;
-        for (int i = 0; i < pathEnd; i++) {
+        boolean queryIsNormal = true;
+        for (int i = 0; i < length; i++) {
             char c = target.charAt(i);
-            if (c == '?') {
-                pathEnd = i;
-            } else if (isForbidden(c)) {
+            byte kind = c < KINDS.length ? KINDS[c] : FORBIDDEN;
+            if (kind == PLAIN) {
+                continue;
+            }
+            if (kind == FORBIDDEN) {
                 return BAD_CHARACTER;
+            }
+            if (pathEnd < length) {
+                queryIsNormal &= kind != BEYOND_ASCII;
+            } else if (c == '?') {
+                pathEnd = i;
             } else if (c == '\\') {
                 return ENCODED_SEPARATOR;
-            } else if (c == '%' || c > 0x7e || (c == '/' && startsOddSegment(target, i + 1))) {
+            } else if (c != '/' || startsOddSegment(target, i + 1)) {
                 pathIsNormal = false;
             }
         }
         if (pathEnd > MAX_PATH) {
             return PATH_TOO_LONG;
-        }
-        boolean queryIsNormal = true;
-        for (int i = pathEnd; i < target.length(); i++) {
-            char c = target.charAt(i);
-            if (isForbidden(c)) {
-                return BAD_CHARACTER;
-            }
-            queryIsNormal &= c <= 0x7e;
         }
         String received = target.substring(0, pathEnd);
         String path = received;
@@ -94,9 +105,17 @@ public final class PathNormalizer {
         return new Normal(path + asciiQuery(target, pathEnd), path);
     }
 
-    /** Space, control characters, the fragment's mark, and what cannot be one byte. */
-    private static boolean isForbidden(char c) {
-        return c <= ' ' || c == 0x7f || c == '#' || c > 0xff;
+    /** What to look at closer, of the characters that are one byte. */
+    private static byte[] kinds() {
+        byte[] kinds = new byte[0x100];
+        Arrays.fill(kinds, 0, ' ' + 1, FORBIDDEN);
+        Arrays.fill(kinds, 0x80, 0x100, BEYOND_ASCII);
+        kinds[0x7f] = FORBIDDEN;
+        kinds['#'] = FORBIDDEN;
+        for (char c : new char[] {'/', '?', '%', '\\'}) {
+            kinds[c] = SPECIAL;
+        }
+        return kinds;
     }
 
     /** Whether an empty segment or one with a leading dot begins at an index. */

@@ -242,7 +242,7 @@ class PathNormalizerTest {
                 "%32",
                 "5");
         int accepted = 0;
-        for (int i = 0; i < 200_000; i++) {
+        for (int i = 0; i < 60_000; i++) {
             StringBuilder text = new StringBuilder("/");
             for (int length = random.nextInt(8); length > 0; length--) {
                 text.append(pieces.get(random.nextInt(pieces.size())));
@@ -252,7 +252,7 @@ class PathNormalizerTest {
                 assertIsSafe(text.toString(), normal);
             }
         }
-        assertThat(accepted).isGreaterThan(20_000);
+        assertThat(accepted).isGreaterThan(6_000);
     }
 
     private static void assertIsSafe(String received, Normal normal) {
