@@ -1,8 +1,6 @@
 package dev.tulle.controller.assemble;
 
 import dev.tulle.controller.resources.ObjectRef;
-import dev.tulle.controller.resources.Problem;
-import dev.tulle.controller.resources.Problem.Severity;
 import dev.tulle.controller.resources.Problems;
 import dev.tulle.controller.resources.Resources;
 import dev.tulle.proxy.model.Grant;
@@ -36,10 +34,13 @@ final class Grants {
     private final Set<String> udpRoutes = new HashSet<>();
     private final Set<ServiceAccount> accounts;
     private final Map<ServiceAccount, List<Rules>> byDestination = new HashMap<>();
+    private final Map<Wanted, Optional<List<Grant>>> made = new HashMap<>();
 
     /** A target with everything resolved but how paths are anchored, which is the destination's affair. */
     private record Rules(
             String target, List<SpiffeId> sources, Optional<List<Integer>> ports, Optional<List<GroupRule>> groups) {}
+
+    private record Wanted(ServiceAccount destination, boolean fullPath) {}
 
     private record GroupRule(String group, List<String> matches) {}
 
@@ -58,12 +59,6 @@ final class Grants {
         this.accounts = accounts;
         resources.tcpRoutes().forEach(route -> tcpRoutes.put(route.metadata().id(), route));
         resources.udpRoutes().forEach(route -> udpRoutes.add(route.metadata().id()));
-        Set<ObjectRef> unreadable = new HashSet<>();
-        for (Problem problem : resources.problems()) {
-            if (problem.severity() == Severity.ERROR) {
-                problem.object().ifPresent(unreadable::add);
-            }
-        }
         for (TrafficTarget target : resources.targets()) {
             ObjectRef ref = Resources.ref(target);
             if (!target.destination().namespace().equals(target.metadata().namespace())) {
@@ -77,7 +72,7 @@ final class Grants {
                         "grants nothing");
                 continue;
             }
-            boolean onlyGuards = target.sources().isEmpty() && target.rules().isEmpty() && unreadable.contains(ref);
+            boolean onlyGuards = target.sources().isEmpty() && target.rules().isEmpty();
             Rules rules = onlyGuards ? nothing(target, List.of()) : resolve(ref, target, trustDomain);
             byDestination
                     .computeIfAbsent(target.destination(), account -> new ArrayList<>())
@@ -87,8 +82,12 @@ final class Grants {
 
     /** The grants of a service account, ordered by target; absent when no target names it. */
     Optional<List<Grant>> of(ServiceAccount destination, boolean fullPath) {
-        return Optional.ofNullable(byDestination.get(destination))
-                .map(all -> all.stream().map(rules -> grant(rules, fullPath)).toList());
+        return made.computeIfAbsent(
+                new Wanted(destination, fullPath),
+                wanted -> Optional.ofNullable(byDestination.get(destination))
+                        .map(all -> all.stream()
+                                .map(rules -> grant(rules, fullPath))
+                                .toList()));
     }
 
     private Grant grant(Rules rules, boolean fullPath) {
@@ -109,9 +108,6 @@ final class Grants {
                     "it has nothing to protect yet");
         }
         List<SpiffeId> sources = sources(ref, target, trustDomain);
-        if (target.rules().isEmpty()) {
-            problems.warning(ref, field(ref, "rules"), "names no route", "grants nothing");
-        }
         Optional<List<GroupRule>> groupRules = Optional.empty();
         Optional<SortedSet<Integer>> routePorts = Optional.empty();
         boolean anyPort = false;
@@ -162,9 +158,6 @@ final class Grants {
 
     private List<SpiffeId> sources(ObjectRef ref, TrafficTarget target, String trustDomain) {
         SortedSet<SpiffeId> sources = new TreeSet<>();
-        if (target.sources().isEmpty()) {
-            problems.warning(ref, field(ref, "sources"), "names no caller", "grants nothing");
-        }
         for (int i = 0; i < target.sources().size(); i++) {
             ServiceAccount source = target.sources().get(i);
             String field =

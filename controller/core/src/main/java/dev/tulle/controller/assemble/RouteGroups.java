@@ -20,6 +20,8 @@ import java.util.Set;
 
 /** The entries of every HTTPRouteGroup that can be used; one whose regex is no good is kept out, the others of its group stay. */
 final class RouteGroups {
+    private static final String CURE = " (RE2 has no look-around and no back-references)";
+
     private final Problems problems;
     private final Map<String, Group> groups = new HashMap<>();
 
@@ -72,7 +74,10 @@ final class RouteGroups {
         List<String> bad = new ArrayList<>();
         HttpMatcher.of(part, bad::add);
         bad.forEach(message -> problems.error(
-                ref, field, message, "match '%s' is left out, the others of its group hold".formatted(part.name())));
+                ref,
+                field,
+                message + CURE,
+                "match '%s' is left out, the others of its group hold".formatted(part.name())));
         return bad.isEmpty();
     }
 

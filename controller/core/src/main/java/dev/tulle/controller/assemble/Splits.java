@@ -220,7 +220,7 @@ final class Splits {
                     ref,
                     field,
                     "Service %s has no port %s, which %s has".formatted(name, String.join(", ", lacking), root.name()),
-                    "it takes no part in that port");
+                    "it takes no part there");
         }
         if (backend.weight() > 0
                 && lacking.size() < root.ports().size()

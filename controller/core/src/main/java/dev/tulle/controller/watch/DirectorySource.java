@@ -60,6 +60,7 @@ public final class DirectorySource implements ResourceSource {
 
     public static final int MAX_FILES = 2_000;
     public static final int MAX_FILE_BYTES = 4 << 20;
+    public static final int MAX_TOTAL_BYTES = 16 << 20;
     public static final int MAX_DEPTH = 16;
 
     /** Two writes within this time may leave the same time stamp, so a file this young is read again. */
@@ -217,20 +218,26 @@ public final class DirectorySource implements ResourceSource {
             unreadable.add("");
             problems.add(fileProblem("", 0, 0, "", cause(e), "the last good version of everything is kept"));
         }
-        while (files.size() > MAX_FILES) {
-            String extra = files.lastKey();
-            files.remove(extra);
-            if (files.size() == MAX_FILES) {
+        return new Listing(bounded(files, problems), unreadable);
+    }
+
+    private SortedMap<String, Stamp> bounded(SortedMap<String, Stamp> files, List<Problem> problems) {
+        int count = 0;
+        long bytes = 0;
+        for (var file : files.entrySet()) {
+            bytes += file.getValue().size();
+            if (++count > MAX_FILES || bytes > MAX_TOTAL_BYTES) {
                 problems.add(fileProblem(
-                        extra,
+                        file.getKey(),
                         0,
                         0,
                         "",
-                        "there are more than %d files; join some".formatted(MAX_FILES),
-                        "this and later ones are left out"));
+                        "there are more than %d files or %d bytes".formatted(MAX_FILES, MAX_TOTAL_BYTES),
+                        "this file and those after it are left out"));
+                return files.headMap(file.getKey());
             }
         }
-        return new Listing(files, unreadable);
+        return files;
     }
 
     private final class Walk extends SimpleFileVisitor<Path> {

@@ -1,6 +1,7 @@
 package dev.tulle.controller.watch;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.tulle.controller.resources.MeshSettings;
 import dev.tulle.controller.resources.NamespaceResource;
 import dev.tulle.controller.resources.ObjectRef;
@@ -21,6 +22,7 @@ import dev.tulle.smi.SmiKind;
 import dev.tulle.smi.SmiObject;
 import dev.tulle.smi.SmiReader;
 import dev.tulle.smi.TrafficTarget;
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -60,11 +62,13 @@ final class ResourceReader {
         private final Problems problems = new Problems(origins);
         private final Map<ObjectRef, Object> good = new HashMap<>();
         private final Map<ObjectRef, TrafficTarget> guards = new HashMap<>();
+        private final List<TrafficTarget> nameless = new ArrayList<>();
 
         Resources resources() {
             Resources.Builder builder = Resources.builder();
             good.values().forEach(object -> add(object, builder));
             guards.values().forEach(builder::add);
+            nameless.forEach(builder::add);
             return builder.origins(origins).problems(problems.found()).build();
         }
 
@@ -97,6 +101,7 @@ final class ResourceReader {
             }
             if (!fields.bad().isEmpty()) {
                 fields.bad().forEach(bad -> noObject(file, document, bad.path(), kind + ": " + bad.message()));
+                guard(apiVersion, content, "unnamed-" + nameless.size());
                 return;
             }
             ObjectRef ref = new ObjectRef(kind, namespace, name);
@@ -113,6 +118,7 @@ final class ResourceReader {
                         "metadata.name",
                         "is defined at %s already".formatted(earlier.at("metadata.name")),
                         "the first one holds"));
+                guard(apiVersion, content, name);
                 return;
             }
             if (SmiReader.isSmi(apiVersion, kind)) {
@@ -138,6 +144,27 @@ final class ResourceReader {
         private void checkName(Fields metadata, String field, String name) {
             if (!name.isEmpty() && !CoreObjects.NAME.matcher(name).matches()) {
                 metadata.bad(field, CoreObjects.notAName(name));
+            }
+        }
+
+        /** A TrafficTarget that has no name, or one that is taken, still closes what it was to guard. */
+        private void guard(String apiVersion, JsonNode content, String name) {
+            if (!SmiKind.of(apiVersion, content.path("kind").asText()).equals(Optional.of(SmiKind.TRAFFIC_TARGET))) {
+                return;
+            }
+            ObjectNode named = content.deepCopy();
+            JsonNode metadata = named.path("metadata");
+            named.putObject("metadata")
+                    .put("name", name)
+                    .put("namespace", metadata.path("namespace").asText("default"));
+            switch (SmiReader.read(named)) {
+                case Parsed.Ok(SmiObject object, List<FieldProblem> warnings) -> {
+                    if (object instanceof TrafficTarget target) {
+                        nameless.add(onlyGuarding(target));
+                    }
+                }
+                case Parsed.Bad(List<FieldProblem> bad, Optional<TrafficTarget> protects) ->
+                    protects.ifPresent(nameless::add);
             }
         }
 
@@ -239,9 +266,12 @@ final class ResourceReader {
             if (!(lastGood.get(ref) instanceof TrafficTarget target)) {
                 return Optional.empty();
             }
-            return Optional.of(
-                    new TrafficTarget(target.metadata(), target.destination(), Optional.empty(), List.of(), List.of()));
+            return Optional.of(onlyGuarding(target));
         }
+    }
+
+    private static TrafficTarget onlyGuarding(TrafficTarget target) {
+        return new TrafficTarget(target.metadata(), target.destination(), Optional.empty(), List.of(), List.of());
     }
 
     private static void add(Object object, Resources.Builder builder) {

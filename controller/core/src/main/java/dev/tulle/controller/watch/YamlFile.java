@@ -95,7 +95,10 @@ sealed interface YamlFile {
             return e.problem;
         } catch (MarkedYAMLException e) {
             Mark mark = e.getProblemMark();
-            String context = e.getContext() == null || e.getContext().isEmpty() ? "" : " (" + e.getContext() + ")";
+            String context = e.getContext() == null || e.getContextMark() == null
+                    ? ""
+                    : " (%s, which begins at line %d)"
+                            .formatted(e.getContext(), e.getContextMark().getLine() + 1);
             return new Unreadable(
                     mark == null ? 0 : mark.getLine() + 1,
                     mark == null ? 0 : mark.getColumn() + 1,

@@ -303,7 +303,7 @@ class MeshAssemblerTest {
             assertThat(warnings(assembled))
                     .containsExactly(
                             "TrafficSplit shop/shop, spec.backends[1].service: Service shop/shop-v2 has no port"
-                                    + " 90, which shop/shop has -> it takes no part in that port");
+                                    + " 90, which shop/shop has -> it takes no part there");
         }
 
         @Test

@@ -203,6 +203,20 @@ class DirectorySourceTest {
     }
 
     @Test
+    void moreFilesThanAreReadAreTold() throws IOException {
+        for (int i = 0; i <= DirectorySource.MAX_FILES; i++) {
+            Files.createFile(directory.resolve("f%04d.yaml".formatted(i)));
+        }
+
+        source.start(seen::add);
+
+        assertThat(problems())
+                .containsExactly(
+                        "f2000.yaml: there are more than 2000 files or 16777216 bytes -> this file and those after"
+                                + " it are left out");
+    }
+
+    @Test
     void aFileThatMayNotBeReadIsTold() throws IOException {
         Path file = write("a.yaml", service("a", 1));
         assumeTrue(file.toFile().setReadable(false) && !Files.isReadable(file), "root reads everything");

@@ -12,6 +12,9 @@ import dev.tulle.controller.watch.YamlFile.Documents;
 import dev.tulle.proxy.model.HostPort;
 import dev.tulle.smi.TrafficSplit;
 import dev.tulle.smi.TrafficTarget;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
 import java.util.SortedMap;
@@ -135,6 +138,35 @@ class ResourceReaderTest {
     }
 
     @Test
+    void aTargetWithoutAGoodNameKeepsItsAccountClosed() {
+        Resources resources =
+                read(TARGET.formatted("db", "TCPRoute").replace("name: db, namespace", "name: DB, namespace"));
+
+        assertThat(resources.targets()).singleElement().satisfies(target -> {
+            assertThat(target.destination().namespace()).isEqualTo("shop");
+            assertThat(target.destination().name()).isEqualTo("db");
+            assertThat(target.sources()).isEmpty();
+        });
+        assertThat(problems(resources))
+                .singleElement()
+                .asString()
+                .startsWith("a.yaml:3: metadata.name: TrafficTarget: 'DB' is not a name");
+    }
+
+    @Test
+    void aTargetWhoseNameIsTakenKeepsItsAccountClosed() {
+        Resources resources =
+                read(TARGET.formatted("db", "TCPRoute") + "---\n" + TARGET.formatted("cache", "TCPRoute"));
+
+        assertThat(resources.targets())
+                .extracting(
+                        target -> target.destination().name(),
+                        target -> target.rules().size())
+                .containsExactly(
+                        org.assertj.core.groups.Tuple.tuple("db", 1), org.assertj.core.groups.Tuple.tuple("cache", 0));
+    }
+
+    @Test
     void anObjectThatIsGoneIsNotBroughtBack() {
         read(SPLIT.formatted("90"));
         read("# nothing");
@@ -240,6 +272,21 @@ class ResourceReaderTest {
                 .extracting(WorkloadResource.Port::port, WorkloadResource.Port::listen)
                 .containsExactly(
                         org.assertj.core.groups.Tuple.tuple(80, 20080), org.assertj.core.groups.Tuple.tuple(81, 20081));
+    }
+
+    @Test
+    void theWorkloadInOurOwnManualIsRead() throws IOException {
+        String manual = Files.readString(Path.of("README.md"));
+        int begin = manual.indexOf("```yaml") + "```yaml".length();
+
+        Resources resources = read(manual.substring(begin, manual.indexOf("```", begin)));
+
+        assertThat(resources.problems()).isEmpty();
+        assertThat(resources.workloads()).singleElement().satisfies(workload -> {
+            assertThat(workload.ports()).hasSize(1);
+            assertThat(workload.outbound()).hasSize(1);
+            assertThat(workload.healthCheck()).isPresent();
+        });
     }
 
     @Test
