@@ -156,6 +156,7 @@ public final class Fixtures {
         private final List<WorkloadResource.Outbound> outbound = new ArrayList<>();
         private String serviceAccount;
         private String address;
+        private boolean portless;
 
         private WorkloadPart(String name) {
             this.name = name;
@@ -201,6 +202,11 @@ public final class Fixtures {
             return this;
         }
 
+        public WorkloadPart withoutPorts() {
+            portless = true;
+            return this;
+        }
+
         public WorkloadPart calling(String service, int port, int listen) {
             outbound.add(new WorkloadResource.Outbound(service, port, new HostPort("127.0.0.1", listen)));
             return this;
@@ -215,7 +221,7 @@ public final class Fixtures {
                     labels,
                     annotations,
                     address,
-                    ports.isEmpty()
+                    ports.isEmpty() && !portless
                             ? List.of(new WorkloadResource.Port(
                                     "", 80, new HostPort("127.0.0.1", 80), 80, Optional.empty(), Optional.empty()))
                             : ports,
@@ -259,7 +265,7 @@ public final class Fixtures {
         @Override
         public void addTo(Resources.Builder resources) {
             SmiMetadata metadata = new SmiMetadata(name, NAMESPACE, Map.of(), Map.of(), created, Optional.empty());
-            resources.add((SmiObject) new TrafficSplit(metadata, root, backends, matches));
+            resources.add(new TrafficSplit(metadata, root, backends, matches));
         }
     }
 
@@ -319,8 +325,7 @@ public final class Fixtures {
 
         @Override
         public void addTo(Resources.Builder resources) {
-            resources.add(
-                    (SmiObject) new TrafficTarget(SmiMetadata.of(namespace, name), destination, port, sources, rules));
+            resources.add(new TrafficTarget(SmiMetadata.of(namespace, name), destination, port, sources, rules));
         }
     }
 }

@@ -14,7 +14,8 @@ import java.util.Map;
 /**
  * Leaves out listeners that cannot be opened because another one, or an application, has the address and port.
  *
- * <p>Workloads of one address share a machine; of two that want the same, the first by name has it.
+ * <p>Workloads of one address share a machine; of two that want the same, the first by name has it. Where a workload without ports
+ * runs is not known when its address is a loopback one: nobody dials it.
  */
 final class Listeners {
     private static final List<String> ANY_ADDRESS = List.of("0.0.0.0", "::");
@@ -91,7 +92,10 @@ final class Listeners {
     }
 
     private List<Taken> takenPorts(WorkloadResource workload, HostPort at) {
-        return machines.computeIfAbsent(workload.address(), address -> new HashMap<>())
+        String machine = workload.ports().isEmpty() && Loopback.is(workload.address())
+                ? workload.id().toString()
+                : workload.address();
+        return machines.computeIfAbsent(machine, name -> new HashMap<>())
                 .computeIfAbsent(at.port(), port -> new ArrayList<>());
     }
 }

@@ -39,8 +39,6 @@ import java.util.TreeMap;
 
 /** Makes the mesh of what was read; resolves every reference and reports those that lead nowhere. */
 public final class MeshAssembler {
-    private static final Set<String> LOOPBACK = Set.of("localhost", "::1", "0:0:0:0:0:0:0:1");
-
     private MeshAssembler() {}
 
     /** The mesh of these resources, in the trust domain their settings say, else {@code cluster.local}. */
@@ -178,7 +176,7 @@ public final class MeshAssembler {
                                 : "Service %s has no port %d".formatted(name.get(), entry.port()),
                         "requests to %s are answered with 503".formatted(entry.listen()));
             }
-            if (!isLoopback(entry.listen().host())) {
+            if (!Loopback.is(entry.listen().host())) {
                 problems.warning(
                         ref,
                         field + "listen",
@@ -194,10 +192,6 @@ public final class MeshAssembler {
         return outbound.stream()
                 .sorted(Comparator.comparing(OutboundListener::listen))
                 .toList();
-    }
-
-    private static boolean isLoopback(String host) {
-        return host.startsWith("127.") || LOOPBACK.contains(host);
     }
 
     private static WorkloadAccess access(WorkloadResource workload, Settings settings, Grants grants) {

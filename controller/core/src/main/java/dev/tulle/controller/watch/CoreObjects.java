@@ -8,6 +8,8 @@ import dev.tulle.controller.resources.WorkloadResource;
 import dev.tulle.proxy.model.HostPort;
 import dev.tulle.proxy.model.Protocol;
 import dev.tulle.proxy.model.WorkloadId;
+import java.net.InetAddress;
+import java.net.UnknownHostException;
 import java.util.ArrayList;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -190,10 +192,13 @@ final class CoreObjects {
                 "trust-domain",
                 "root-generation",
                 "mesh-networks");
-        Optional<String> trustDomain = data.text("trust-domain");
-        trustDomain
-                .filter(domain -> !TRUST_DOMAIN.matcher(domain).matches())
-                .ifPresent(domain -> data.bad("trust-domain", "'%s' is not a lower-case DNS name".formatted(domain)));
+        Optional<String> trustDomain = data.text("trust-domain").filter(domain -> {
+            boolean good = TRUST_DOMAIN.matcher(domain).matches();
+            if (!good) {
+                data.bad("trust-domain", "'%s' is not a lower-case DNS name".formatted(domain));
+            }
+            return good;
+        });
         long generation = 0;
         String written = data.text("root-generation").orElse("0");
         if (written.matches("\\d{1,18}")) {
@@ -245,8 +250,17 @@ final class CoreObjects {
 
     private static boolean isHost(String text) {
         return IPV4.matcher(text).matches()
-                || IPV6.matcher(text).matches()
+                || isIpv6(text)
                 || HOST_NAME.matcher(text).matches();
+    }
+
+    private static boolean isIpv6(String text) {
+        try {
+            // A text with a colon is read as a literal and never looked up.
+            return IPV6.matcher(text).matches() && InetAddress.getByName(text) != null;
+        } catch (UnknownHostException e) {
+            return false;
+        }
     }
 
     private static boolean isCidr(String text) {

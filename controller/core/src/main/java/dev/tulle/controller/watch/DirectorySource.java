@@ -31,10 +31,8 @@ import java.nio.file.attribute.BasicFileAttributes;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.EnumSet;
-import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
-import java.util.Set;
 import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.concurrent.TimeUnit;
@@ -72,7 +70,6 @@ public final class DirectorySource implements ResourceSource {
     private final Path directory;
     private final Duration rescan;
     private final ResourceReader reader = new ResourceReader();
-    private final Set<Path> watched = new HashSet<>();
     private SortedMap<String, KnownFile> known = new TreeMap<>();
     private @Nullable Resources last;
     private @Nullable WatchService events;
@@ -153,9 +150,7 @@ public final class DirectorySource implements ResourceSource {
         long settled = System.nanoTime() + MAX_SETTLE.toNanos();
         while (key != null) {
             key.pollEvents();
-            if (!key.reset() && key.watchable() instanceof Path gone) {
-                watched.remove(gone);
-            }
+            key.reset();
             long left = Math.min(QUIET.toNanos(), settled - System.nanoTime());
             key = left <= 0 ? null : service.poll(left, TimeUnit.NANOSECONDS);
         }
@@ -165,7 +160,7 @@ public final class DirectorySource implements ResourceSource {
     private void look(Consumer<Resources> listener) {
         try {
             Resources resources = readAll();
-            if (!resources.equals(last)) {
+            if (!closed && !resources.equals(last)) {
                 last = resources;
                 listener.accept(resources);
             }
@@ -300,9 +295,10 @@ public final class DirectorySource implements ResourceSource {
         }
     }
 
+    /** Asks for events, each time anew: another directory may have taken the path since. */
     private void register(Path path) {
         WatchService service = events;
-        if (service == null || watched.contains(path)) {
+        if (service == null) {
             return;
         }
         try {
@@ -311,7 +307,6 @@ public final class DirectorySource implements ResourceSource {
                     StandardWatchEventKinds.ENTRY_CREATE,
                     StandardWatchEventKinds.ENTRY_MODIFY,
                     StandardWatchEventKinds.ENTRY_DELETE);
-            watched.add(path);
         } catch (IOException e) {
             LOG.log(Level.DEBUG, "no file events for {0}: {1}", path, e.getMessage());
         }

@@ -195,6 +195,24 @@ class MeshAssemblerTest {
         }
 
         @Test
+        void twoCallersOfUnknownMachinesMayUseOneLocalPort() {
+            Assembled assembled = MeshAssembler.assemble(cluster(resources -> {
+                service("db").addTo(resources);
+                workload("db-1").addTo(resources);
+                caller("a-1").addTo(resources);
+                caller("b-1").addTo(resources);
+            }));
+
+            assertThat(workloadOf(assembled, "a-1").outbound()).hasSize(1);
+            assertThat(workloadOf(assembled, "b-1").outbound()).hasSize(1);
+            assertThat(assembled.problems()).isEmpty();
+        }
+
+        private static Part caller(String name) {
+            return workload(name).address("127.0.0.1").withoutPorts().calling("db", 80, 21000);
+        }
+
+        @Test
         void everyFormOfAServiceNameIsUnderstood() {
             Assembled assembled = assemble(
                     service("db"),

@@ -387,6 +387,23 @@ class ResourceReaderTest {
     }
 
     @Test
+    void aTrustDomainThatIsNoNameIsLeftOut() {
+        Resources resources = read("""
+                apiVersion: v1
+                kind: ConfigMap
+                metadata: {name: tulle-settings, namespace: tulle-system}
+                data: {trust-domain: "Example Org", access: closed}
+                """);
+
+        assertThat(resources.settings().trustDomain()).isEmpty();
+        assertThat(resources.settings().access()).containsEntry("access", "closed");
+        assertThat(problems(resources))
+                .singleElement()
+                .asString()
+                .contains("'Example Org' is not a lower-case DNS name");
+    }
+
+    @Test
     void otherConfigMapsAreNoneOfOurBusinessUnlessTheyLookLikeSettings() {
         Resources resources = read("""
                 apiVersion: v1
