@@ -1,7 +1,5 @@
 package dev.tulle.controller.assemble;
 
-import static java.util.stream.Collectors.groupingBy;
-
 import dev.tulle.controller.model.ServiceName;
 import dev.tulle.controller.resources.Problems;
 import dev.tulle.controller.resources.ServiceResource;
@@ -72,21 +70,36 @@ final class Selection {
     record Leaf(WorkloadResource workload, WorkloadResource.Port port) {}
 
     static Selection of(List<ServiceResource> services, List<WorkloadResource> workloads, Problems problems) {
-        Map<String, List<WorkloadResource>> byNamespace =
-                workloads.stream().collect(groupingBy(workload -> workload.id().namespace()));
+        Map<Label, List<WorkloadResource>> byLabel = new HashMap<>();
+        for (WorkloadResource workload : workloads) {
+            workload.labels()
+                    .forEach((key, value) -> byLabel.computeIfAbsent(
+                                    new Label(workload.id().namespace(), key, value), label -> new ArrayList<>())
+                            .add(workload));
+        }
         return new Selection(services.stream()
-                .map(service -> select(service, byNamespace.getOrDefault(service.namespace(), List.of()), problems))
+                .map(service -> select(service, candidates(service, byLabel), problems))
                 .toList());
     }
 
+    private record Label(String namespace, String key, String value) {}
+
+    /** Workloads that have at least the first label that the Service wants; none when it wants none. */
+    private static List<WorkloadResource> candidates(
+            ServiceResource service, Map<Label, List<WorkloadResource>> byLabel) {
+        if (service.selector().isEmpty()) {
+            return List.of();
+        }
+        var first = service.selector().firstEntry();
+        return byLabel.getOrDefault(new Label(service.namespace(), first.getKey(), first.getValue()), List.of());
+    }
+
     private static Selected select(ServiceResource service, List<WorkloadResource> candidates, Problems problems) {
-        List<WorkloadResource> workloads = service.selector().isEmpty()
-                ? List.of()
-                : candidates.stream()
-                        .filter(workload -> workload.labels()
-                                .entrySet()
-                                .containsAll(service.selector().entrySet()))
-                        .toList();
+        List<WorkloadResource> workloads = candidates.stream()
+                .filter(workload -> workload.labels()
+                        .entrySet()
+                        .containsAll(service.selector().entrySet()))
+                .toList();
         if (workloads.isEmpty()) {
             problems.info(
                     service.ref(),
