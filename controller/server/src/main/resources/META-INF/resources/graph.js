@@ -45,6 +45,11 @@ export function graphOf(state) {
       }
     }
   }
+  for (const workload of state.mesh.workloads) {
+    for (const service of workload.calls.filter(name => nodes.has(name))) {
+      edge(nodeOf(ownerName(workload)), service, "call");
+    }
+  }
   for (const seen of state.edges.edges.filter(e => e.reporter === "client")) {
     const from = nodeOf(seen.from);
     node(from, "workload");
@@ -116,6 +121,11 @@ export function placesOf(graph, columnWidth, rowHeight) {
       }
     }
     if (!moved) break;
+  }
+  // Callers stand right before what they call first, so that fewer lines pass behind other nodes.
+  for (const { id } of graph.nodes) {
+    const called = graph.edges.filter(e => e.from === id && e.to !== id).map(e => column.get(e.to));
+    if (called.length > 0 && !graph.edges.some(e => e.to === id)) column.set(id, Math.max(0, Math.min(...called) - 1));
   }
   const columns = new Map();
   for (const node of [...graph.nodes].sort((a, b) => (a.id < b.id ? -1 : 1))) {

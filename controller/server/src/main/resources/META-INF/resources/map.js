@@ -3,8 +3,10 @@
 import { graphOf, placesOf } from "./graph.js";
 import { milliseconds, percent, rate } from "./words.js";
 
-const COLUMN = 270;
-const ROW = 105;
+const COLUMN = 245;
+const ROW = 120;
+const MARGIN = 24;
+const BADGE = 16;
 
 /** A map in an element; null when Cytoscape is not there. `picked` is told the name that was clicked, or null. */
 export function makeMap(element, picked) {
@@ -17,6 +19,10 @@ export function makeMap(element, picked) {
   cy.on("tap", "edge", event => picked([event.target.data("source"), event.target.data("target")]));
   cy.on("tap", event => { if (event.target === cy) picked(null); });
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => cy.style(styles()));
+  const badges = document.createElement("div");
+  badges.className = "badges";
+  element.append(badges);
+  cy.on("render", () => placeBadges(cy, badges));
   let shape = "";
   return {
     show(state) {
@@ -27,13 +33,13 @@ export function makeMap(element, picked) {
         for (const node of graph.nodes) cy.getElementById(node.id).data(nodeData(node));
         for (const edge of graph.edges) cy.getElementById(edge.id).data(edgeData(edge));
       });
-      if (next !== shape) cy.fit(undefined, 40);
+      if (next !== shape) cy.fit(undefined, MARGIN);
       shape = next;
       return graph.nodes.length;
     },
     resize() {
       cy.resize();
-      cy.fit(undefined, 40);
+      cy.fit(undefined, MARGIN);
     },
   };
 }
@@ -43,6 +49,25 @@ function rebuild(cy, graph) {
   cy.elements().remove();
   cy.add(graph.nodes.map(node => ({ data: nodeData(node), position: places.get(node.id) })));
   cy.add(graph.edges.map(edge => ({ data: edgeData(edge) })));
+}
+
+/** Locks stand on the middle of the lines; they are page elements, since Cytoscape draws no pictures on edges. */
+function placeBadges(cy, badges) {
+  const edges = cy.edges("[lock != '']").toArray();
+  while (badges.children.length > edges.length) badges.lastChild.remove();
+  edges.forEach((edge, i) => {
+    const badge = badges.children[i] ?? badges.appendChild(new Image(BADGE, BADGE));
+    const source = edge.data("lock") === "locked" ? "/lock.svg" : "/unlocked.svg";
+    if (badge.getAttribute("src") !== source) {
+      badge.src = source;
+      badge.alt = edge.data("lock");
+    }
+    const { x, y } = edge.renderedMidpoint();
+    const size = BADGE * Math.max(0.7, Math.min(1.3, cy.zoom()));
+    badge.style.width = `${size}px`;
+    badge.style.height = `${size}px`;
+    badge.style.transform = `translate(${x - size / 2}px, ${y - size / 2}px)`;
+  });
 }
 
 function nodeData(node) {
@@ -59,16 +84,19 @@ function edgeData(edge) {
     lines.push(edge.weight === null ? "split" : `weight ${percent(edge.weight, 0)}`);
     if (edge.rate > 0) lines.push(rate(edge.rate));
   } else if (edge.rate > 0 || edge.denied > 0) {
-    lines.push([edge.mtls >= edge.rate * 0.999 ? "\u{1F512} mTLS" : "plain", rate(edge.rate)].join("  "));
-    if (success !== null) lines.push(`${percent(success)}  p99 ${milliseconds(edge.p99)}`);
     if (edge.denied > 0) lines.push(`denied ${rate(edge.denied)}`);
+    // A refusal is an answer: beside refusals the success rate would mislead.
+    else lines.push(`${rate(edge.rate)}  ${percent(success)}`, `p99 ${milliseconds(edge.p99)}`);
   }
+  const locked = edge.mtls >= edge.rate * 0.999;
+  const seen = edge.kind === "call" && (edge.rate > 0 || edge.denied > 0);
   let tone = "idle";
   if (edge.denied > 0 || (success !== null && success < 0.95)) tone = "bad";
   else if (success !== null && success < 0.99) tone = "warn";
-  else if (edge.rate > 0) tone = edge.kind === "split" || edge.mtls >= edge.rate * 0.999 ? "good" : "plain";
+  else if (edge.rate > 0) tone = edge.kind === "split" || locked ? "good" : "plain";
   return {
     id: edge.id, source: edge.from, target: edge.to, kind: edge.kind, tone,
+    lock: !seen ? "" : locked ? "locked" : "plain text",
     label: lines.join("\n"), width: 1.5 + Math.min(4, Math.log10(1 + edge.rate) * 1.6),
   };
 }
@@ -94,12 +122,14 @@ function styles() {
       "line-color": colour("soft"), "target-arrow-color": colour("soft"), "label": "data(label)", "text-wrap": "wrap",
       "font-size": 11, "font-family": font, "color": colour("ink"), "text-background-color": colour("card"),
       "text-background-opacity": 0.88, "text-background-padding": 2, "line-height": 1.2,
+      "text-margin-y": 24,
       "loop-direction": "-45deg",
     } },
     ...tones.map(tone => ({ selector: `edge[tone = '${tone}']`, style: {
       "line-color": colour(tone), "target-arrow-color": colour(tone) } })),
     { selector: "edge[tone = 'plain']", style: { "line-style": "dashed" } },
     { selector: "edge[kind = 'split']", style: {
+      "text-margin-y": 0,
       "line-style": "dotted", "line-color": colour("accent"), "target-arrow-color": colour("accent") } },
     { selector: "edge:selected", style: { "overlay-color": colour("accent"), "overlay-opacity": 0.12 } },
   ];

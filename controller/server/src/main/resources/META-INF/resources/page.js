@@ -88,7 +88,7 @@ function facts(state) {
   const denied = served.reduce((sum, edge) => sum + edge.denied, 0);
   const leaves = state.proxies.proxies.filter(proxy => proxy.connected).map(proxy => proxy.certificateExpiry).sort();
   const list = [
-    ["workloads", `${ready} of ${workloads.length} ready`, ready === workloads.length ? "good" : "warn"],
+    ["workloads", `${ready} of ${workloads.length} workloads ready`, ready === workloads.length ? "good" : "warn"],
     ["proxies", `${connected} proxies connected`, ""],
     ["rate", `${rate(all)} requests`, ""],
     ["mtls", all > 0 ? `${percent(locked / all)} mutual TLS` : "no traffic", all > 0 ? (locked >= all * 0.999 ? "good" : "warn") : ""],

@@ -28,7 +28,11 @@ public final class Shapes {
     /** A port of a Service. */
     public record Port(String name, int port, String protocol) {}
 
-    /** An instance. */
+    /**
+     * An instance.
+     *
+     * @param calls Services it declares to call; those it merely called are in the edges
+     */
     public record Workload(
             String name,
             String owner,
@@ -36,6 +40,7 @@ public final class Shapes {
             boolean ready,
             String detail,
             String access,
+            List<String> calls,
             @Nullable Proxy proxy) {}
 
     /** A TrafficSplit. */

@@ -21,6 +21,7 @@ import dev.tulle.controller.why.AskedRequest;
 import dev.tulle.controller.why.Why;
 import dev.tulle.controller.why.WhyAnswer;
 import dev.tulle.controller.why.WhyQuestion;
+import dev.tulle.proxy.model.DestinationKey;
 import dev.tulle.proxy.model.HttpMatch;
 import dev.tulle.proxy.model.Report.Direction;
 import dev.tulle.proxy.model.SpiffeId;
@@ -113,7 +114,19 @@ public final class Views {
                 workload.ready(),
                 proxy == null ? "not heard of yet" : detail(proxy),
                 workload.access().policy().access().name().toLowerCase(Locale.ROOT),
+                workload.outbound().stream()
+                        .map(listener -> called(listener.destination()))
+                        .distinct()
+                        .sorted()
+                        .toList(),
                 proxy == null ? null : proxy(proxy));
+    }
+
+    private static String called(DestinationKey key) {
+        return switch (key) {
+            case DestinationKey.ServicePort port -> port.namespace() + "/" + port.service();
+            case DestinationKey.Address address -> address.address().toString();
+        };
     }
 
     private static Stream<Shapes.Split> splits(Service service) {

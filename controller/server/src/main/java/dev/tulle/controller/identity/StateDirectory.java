@@ -9,6 +9,7 @@ import java.nio.channels.FileChannel;
 import java.nio.channels.FileLock;
 import java.nio.channels.OverlappingFileLockException;
 import java.nio.file.AccessDeniedException;
+import java.nio.file.DirectoryNotEmptyException;
 import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.FileSystemException;
 import java.nio.file.Files;
@@ -218,6 +219,9 @@ public final class StateDirectory {
         }
         if (e instanceof FileAlreadyExistsException) {
             return "there is a file in the way";
+        }
+        if (e instanceof DirectoryNotEmptyException) {
+            return "there is a directory in the way";
         }
         if (e instanceof FileSystemException failure && failure.getReason() != null) {
             return failure.getReason();

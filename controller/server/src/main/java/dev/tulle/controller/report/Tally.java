@@ -13,14 +13,11 @@ public final class Tally {
     private final long[] latency = new long[LatencyBuckets.count()];
 
     void add(long moreRequests, long moreFailures, long moreDenied, List<Long> pairs) {
-        requests += Math.max(0, moreRequests);
-        failures += Math.max(0, moreFailures);
-        denied += Math.max(0, moreDenied);
-        for (int i = 0; i + 1 < pairs.size(); i += 2) {
-            long index = pairs.get(i);
-            if (index >= 0 && index < latency.length) {
-                latency[(int) index] += Math.max(0, pairs.get(i + 1));
-            }
+        requests += moreRequests;
+        failures += moreFailures;
+        denied += moreDenied;
+        for (int i = 0; i < pairs.size(); i += 2) {
+            latency[Math.toIntExact(pairs.get(i))] += pairs.get(i + 1);
         }
     }
 
