@@ -343,7 +343,11 @@ public final class Sidecar {
     private void tellReadiness() {
         boolean ready = readiness.isReady();
         meters.control().ready(ready);
-        log.info(ready ? "ready" : "not ready", "missing", String.join("; ", readiness.whatIsMissing()));
+        if (ready) {
+            log.info("ready");
+        } else {
+            log.info("not ready", "missing", String.join("; ", readiness.whatIsMissing()));
+        }
         tellHealth();
     }
 

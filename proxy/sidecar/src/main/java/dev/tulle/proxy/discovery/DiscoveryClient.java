@@ -25,6 +25,7 @@ import io.netty.util.concurrent.Future;
 import java.nio.charset.StandardCharsets;
 import java.time.Clock;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -63,6 +64,9 @@ public final class DiscoveryClient {
     private HeldConfig held = HeldConfig.nothing();
     private @Nullable DiscoveryStream current;
     private @Nullable DiscoveryStream opening;
+    /** End of the certificate that the newest stream was opened with. */
+    private Instant shownUntil = Instant.EPOCH;
+
     private boolean closed;
 
     /** What the client works with. */
@@ -131,7 +135,7 @@ public final class DiscoveryClient {
                     toAll(new ToController.Unwatch(key));
                 }
             });
-            wiring.contexts().onChange(swapped -> wiring.loop().execute(this::reconnectForCertificate));
+            wiring.contexts().onChange(swapped -> wiring.loop().execute(() -> reconnectForCertificate(swapped)));
             open();
             report();
         });
@@ -172,6 +176,7 @@ public final class DiscoveryClient {
             return;
         }
         TlsContexts.Current tls = wiring.contexts().current().orElseThrow();
+        shownUntil = tls.notAfter();
         DiscoveryStream stream = new DiscoveryStream(this, wiring.limits(), wiring.meters());
         opening = stream;
         ControllerConnection.open(
@@ -375,8 +380,9 @@ public final class DiscoveryClient {
         }
     }
 
-    private void reconnectForCertificate() {
-        if (current != null) {
+    /** A change of the trust bundle alone is nothing to the stream that is up. */
+    private void reconnectForCertificate(TlsContexts.Current swapped) {
+        if (current != null && !swapped.notAfter().equals(shownUntil)) {
             Duration pause = Duration.ofMillis(wiring.random().nextLong(NEW_CERTIFICATE_JITTER_MILLIS));
             timers.after("open", pause, this::open);
         }

@@ -251,6 +251,8 @@ public final class ControllerConnection {
                     .addLast(
                             "http2",
                             Http2FrameCodecBuilder.forClient()
+                                    // Who closes it has no more to hear: nothing to wait for.
+                                    .gracefulShutdownTimeoutMillis(0)
                                     .initialSettings(Http2Settings.defaultSettings()
                                             .pushEnabled(false)
                                             .initialWindowSize(STREAM_WINDOW_BYTES)

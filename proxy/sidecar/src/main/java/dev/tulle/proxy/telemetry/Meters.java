@@ -27,11 +27,11 @@ public final class Meters {
     private static final int MAX_WORDS = 64;
     private static final int STATUSES = 1000;
     private static final int MAX_TEXT = 256;
-    private static final int MAX_PEER = 1024;
+    private static final int MAX_PEER = 800;
     private static final int MAX_METHOD = 32;
 
     /** Edges of one report: so many of the longest still fit into one line of the stream. */
-    static final int EDGES_PER_REPORT = 80;
+    static final int EDGES_PER_REPORT = 64;
 
     private final int maxEdges;
     private final Map<EdgeMeter.Key, EdgeMeter> edges = new ConcurrentHashMap<>();
@@ -268,7 +268,13 @@ public final class Meters {
                 denial.audited());
     }
 
+    /** Shortened, and of plain characters only: each takes one byte on the stream. */
     private static String cut(String text, int chars) {
-        return text.length() <= chars ? text : text.substring(0, chars - 1) + "…";
+        StringBuilder plain = new StringBuilder(Math.min(text.length(), chars));
+        for (int i = 0; i < text.length() && i < chars; i++) {
+            char c = text.charAt(i);
+            plain.append(c >= ' ' && c < 0x7f ? c : '?');
+        }
+        return plain.toString();
     }
 }
