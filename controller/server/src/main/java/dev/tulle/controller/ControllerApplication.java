@@ -62,7 +62,7 @@ public class ControllerApplication implements QuarkusApplication {
         StreamCounters counters = new StreamCounters();
         TrafficWindow traffic = new TrafficWindow(clock);
         try (Reconciler reconciler = new Reconciler(authority, registry, publisher, clock);
-                ResourceSource source = new DirectorySource(run.dir());
+                ResourceSource source = new DirectorySource(run.dir(), run.stateDir().resolve("last-good"));
                 DiscoveryServer server = DiscoveryServer.start(
                         vertx,
                         authority,

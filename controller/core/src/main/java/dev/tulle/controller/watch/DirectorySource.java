@@ -69,6 +69,7 @@ public final class DirectorySource implements ResourceSource {
 
     private final Path directory;
     private final Duration rescan;
+    private final Optional<LastGoodFiles> lastGood;
     private final ResourceReader reader = new ResourceReader();
     private SortedMap<String, KnownFile> known = new TreeMap<>();
     private @Nullable Resources last;
@@ -76,12 +77,26 @@ public final class DirectorySource implements ResourceSource {
     private @Nullable Thread thread;
     private volatile boolean closed;
 
-    /** A source over a directory; it need not exist yet. */
+    /** A source over a directory; it need not exist yet. What a broken file said before is forgotten with this object. */
     public DirectorySource(Path directory) {
-        this(directory, RESCAN);
+        this(directory, RESCAN, Optional.empty());
+    }
+
+    /**
+     * A source that remembers the last good version of each file across restarts.
+     *
+     * @param copies a folder of its own for the copies, outside {@code directory}; made when needed
+     */
+    public DirectorySource(Path directory, Path copies) {
+        this(directory, RESCAN, Optional.of(copies));
     }
 
     DirectorySource(Path directory, Duration rescan) {
+        this(directory, rescan, Optional.empty());
+    }
+
+    private DirectorySource(Path directory, Duration rescan, Optional<Path> copies) {
+        this.lastGood = copies.map(LastGoodFiles::new);
         this.directory = requireNonNull(directory, "directory");
         this.rescan = requireNonNull(rescan, "rescan");
     }
@@ -183,6 +198,10 @@ public final class DirectorySource implements ResourceSource {
             KnownFile before = known.get(name);
             now.put(name, before != null && before.isSure(stamp) ? before : read(name, stamp, before));
         });
+        boolean changed = last == null || !now.keySet().equals(known.keySet());
+        if (changed && listing.unreadable().isEmpty()) {
+            lastGood.ifPresent(copies -> copies.retain(now.keySet()));
+        }
         known = now;
         SortedMap<String, List<Document>> documents = new TreeMap<>();
         now.forEach((name, file) -> {
@@ -313,8 +332,8 @@ public final class DirectorySource implements ResourceSource {
     }
 
     private KnownFile read(String name, Stamp stamp, @Nullable KnownFile before) {
-        List<Document> lastGood = before == null ? List.of() : before.documents();
-        String kept = lastGood.isEmpty() ? "the file is left out" : "the last good version of its objects is kept";
+        List<Document> goodBefore = before == null ? rememberedOf(name) : before.documents();
+        String kept = goodBefore.isEmpty() ? "the file is left out" : "the last good version of its objects is kept";
         long readAt = System.currentTimeMillis();
         Problem problem;
         try (InputStream in = Files.newInputStream(directory.resolve(name))) {
@@ -329,6 +348,7 @@ public final class DirectorySource implements ResourceSource {
                         .toString();
                 switch (YamlFile.read(text)) {
                     case YamlFile.Documents(List<Document> documents) -> {
+                        lastGood.ifPresent(copies -> copies.keep(name, text));
                         return new KnownFile(stamp, readAt, documents, Optional.empty());
                     }
                     case YamlFile.Unreadable(int line, int column, String field, String message) ->
@@ -340,7 +360,16 @@ public final class DirectorySource implements ResourceSource {
         } catch (IOException e) {
             problem = fileProblem(name, 0, 0, "", cause(e), kept);
         }
-        return new KnownFile(stamp, readAt, lastGood, Optional.of(problem));
+        return new KnownFile(stamp, readAt, goodBefore, Optional.of(problem));
+    }
+
+    /** What a file said when an earlier run of ours last could read it. */
+    private List<Document> rememberedOf(String name) {
+        return lastGood.flatMap(copies -> copies.read(name))
+                .map(text -> YamlFile.read(text) instanceof YamlFile.Documents(List<Document> documents)
+                        ? documents
+                        : List.<Document>of())
+                .orElse(List.of());
     }
 
     private Problem fileProblem(String name, int line, int column, String field, String message, String outcome) {

@@ -335,4 +335,54 @@ class DirectorySourceTest {
                 .doesNotContain("tulle-directory");
         assertThatThrownBy(() -> source.start(seen::add)).isInstanceOf(IllegalStateException.class);
     }
+
+    private Resources afterRestart(Path copies) {
+        try (DirectorySource restarted = new DirectorySource(directory, copies)) {
+            List<Resources> first = new CopyOnWriteArrayList<>();
+            restarted.start(first::add);
+            return first.getFirst();
+        }
+    }
+
+    @Test
+    void aFileThatIsBrokenAtARestartKeepsWhatItSaidBefore(@TempDir Path state) throws IOException {
+        // Given
+        write("a.yaml", service("a", 1));
+        write("sub/b.yaml", service("b", 2));
+        afterRestart(state.resolve("copies"));
+        write("sub/b.yaml", "kind: [broken");
+        // When
+        Resources resources = afterRestart(state.resolve("copies"));
+        // Then
+        assertThat(resources.services().stream().map(ServiceResource::name)).containsExactly("a", "b");
+        assertThat(resources.problems()).singleElement().satisfies(problem -> {
+            assertThat(problem.toString()).contains("sub/b.yaml").contains("last good version");
+        });
+    }
+
+    @Test
+    void aFileThatWasDeletedDoesNotComeBackBroken(@TempDir Path state) throws IOException {
+        // Given
+        Path file = write("a.yaml", service("a", 1));
+        afterRestart(state.resolve("copies"));
+        Files.delete(file);
+        afterRestart(state.resolve("copies"));
+        write("a.yaml", "kind: [broken");
+        // When
+        Resources resources = afterRestart(state.resolve("copies"));
+        // Then
+        assertThat(resources.services()).isEmpty();
+        assertThat(resources.problems()).hasSize(1);
+    }
+
+    @Test
+    void copiesThatCannotBeWrittenCostNothingElse(@TempDir Path state) throws IOException {
+        // Given
+        Path taken = Files.writeString(state.resolve("copies"), "a file where the folder should be");
+        write("a.yaml", service("a", 1));
+        // When
+        Resources resources = afterRestart(taken);
+        // Then
+        assertThat(resources.services().stream().map(ServiceResource::name)).containsExactly("a");
+    }
 }
