@@ -2,7 +2,6 @@ package dev.tulle.proxy.bootstrap;
 
 import io.netty.channel.IoHandlerFactory;
 import io.netty.channel.epoll.Epoll;
-import io.netty.channel.epoll.EpollIoHandler;
 import io.netty.channel.epoll.EpollServerSocketChannel;
 import io.netty.channel.epoll.EpollSocketChannel;
 import io.netty.channel.nio.NioIoHandler;
@@ -29,7 +28,7 @@ public record Transport(
     public static Transport best() {
         return Epoll.isAvailable()
                 ? new Transport(
-                        "epoll", EpollIoHandler.newFactory(), EpollSocketChannel.class, EpollServerSocketChannel.class)
+                        "epoll", HalfCloseEpoll.newFactory(), EpollSocketChannel.class, EpollServerSocketChannel.class)
                 : new Transport("nio", NioIoHandler.newFactory(), NioSocketChannel.class, NioServerSocketChannel.class);
     }
 }
