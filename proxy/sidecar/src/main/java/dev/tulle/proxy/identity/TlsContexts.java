@@ -54,7 +54,7 @@ public final class TlsContexts {
      * @param identity whom we prove to be
      * @param notAfter end of our certificate
      * @param server accepts all of {@link Alpn} and demands a certificate
-     * @param clients one a protocol, which it alone offers
+     * @param clients one a protocol, which it offers first
      */
     public record Current(
             long generation, SpiffeId identity, Instant notAfter, SslContext server, Map<Alpn, SslContext> clients) {
@@ -62,7 +62,7 @@ public final class TlsContexts {
             clients = Collections.unmodifiableMap(new EnumMap<>(clients));
         }
 
-        /** The context that offers this protocol. */
+        /** The context that offers this protocol; look afterwards whether it was taken. */
         public SslContext client(Alpn alpn) {
             SslContext context = clients.get(alpn);
             if (context == null) {
@@ -167,8 +167,16 @@ public final class TlsContexts {
                 .trustManager(verifier)
                 // Names come from the SPIFFE ID alone, never from the address that was dialled.
                 .endpointIdentificationAlgorithm(null)
-                .applicationProtocolConfig(protocols(List.of(alpn)))
+                .applicationProtocolConfig(protocols(offeredFor(alpn)))
                 .build());
+    }
+
+    /**
+     * What a client that wants this protocol offers. {@link Alpn#TULLE_TCP} is always among it, last: by that name a proxy tells our
+     * own TLS from that of an application, which offers the common names too. A server of ours takes what stands first.
+     */
+    private static List<Alpn> offeredFor(Alpn alpn) {
+        return alpn == Alpn.TULLE_TCP ? List.of(alpn) : List.of(alpn, Alpn.TULLE_TCP);
     }
 
     private static SslContext withoutResumption(SslContext context) {
