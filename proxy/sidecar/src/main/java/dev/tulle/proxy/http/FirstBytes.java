@@ -15,6 +15,7 @@ import org.jspecify.annotations.Nullable;
 public final class FirstBytes extends ChannelInboundHandlerAdapter {
     private final Look look;
     private @Nullable ByteBuf held;
+    private boolean inputEnded;
     private boolean done;
 
     public FirstBytes(Look look) {
@@ -30,7 +31,7 @@ public final class FirstBytes extends ChannelInboundHandlerAdapter {
          */
         boolean decided(ChannelHandlerContext ctx, ByteBuf soFar);
 
-        /** The client ended its side before anything was decided. */
+        /** The client ended its side before anything was decided; whoever takes the bytes later hears of it too. */
         void ended(ChannelHandlerContext ctx);
     }
 
@@ -43,6 +44,9 @@ public final class FirstBytes extends ChannelInboundHandlerAdapter {
             if (bytes != null) {
                 ctx.fireChannelRead(bytes);
                 ctx.fireChannelReadComplete();
+            }
+            if (inputEnded) {
+                ctx.fireUserEventTriggered(ChannelInputShutdownEvent.INSTANCE);
             }
             ctx.pipeline().remove(this);
         }
@@ -78,9 +82,11 @@ public final class FirstBytes extends ChannelInboundHandlerAdapter {
     @Override
     public void userEventTriggered(ChannelHandlerContext ctx, Object event) {
         if (event instanceof ChannelInputShutdownEvent && !done) {
+            inputEnded = true;
             look.ended(ctx);
+        } else {
+            ctx.fireUserEventTriggered(event);
         }
-        ctx.fireUserEventTriggered(event);
     }
 
     private void drop() {

@@ -10,6 +10,7 @@ import io.netty.buffer.Unpooled;
 import io.netty.channel.ChannelFutureListener;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
+import io.netty.channel.ChannelOption;
 import io.netty.channel.socket.ChannelInputShutdownEvent;
 import io.netty.channel.socket.DuplexChannel;
 import io.netty.handler.codec.ByteToMessageDecoder;
@@ -457,9 +458,14 @@ public final class Http1ServerConnection extends ChannelInboundHandlerAdapter
 
         @Override
         public void reset(Reset reset) {
-            if (current == this && !(requestDone && responseDone)) {
+            if (current == this && !(requestDone && responseDone) && context != null) {
                 current = null;
                 responseDone = true;
+                if (responseStarted && !chunked && remaining < 0 && !tunnel) {
+                    // The end of the connection would look like the end of the answer.
+                    context.channel().config().setOption(ChannelOption.SO_LINGER, 0);
+                }
+                context.flush();
                 close();
             }
         }

@@ -26,7 +26,6 @@ import dev.tulle.proxy.upstream.Detection;
 import dev.tulle.proxy.upstream.Listeners;
 import dev.tulle.proxy.upstream.OpaqueDial;
 import dev.tulle.proxy.upstream.OpaqueRelay;
-import dev.tulle.proxy.upstream.ServerFirstPorts;
 import dev.tulle.proxy.upstream.Target;
 import io.netty.buffer.ByteBuf;
 import io.netty.channel.Channel;
@@ -48,13 +47,13 @@ import java.util.function.Consumer;
  */
 final class InboundConnection implements Detection.Outcome, ServerConnection {
     private static final int MAX_REPORTED_PATH = 256;
+    private static final long SILENCE_MILLIS = 100;
 
     private final DataPlane plane;
     private final Listeners<?> listeners;
     private final SocketChannel channel;
     private final int portNumber;
     private final Optional<HostPort> original;
-    private final ServerFirstPorts<Integer> serverFirst;
     private final Set<InboundConnection> opaqueHere;
     private Caller caller = Caller.UNMESHED;
 
@@ -64,14 +63,12 @@ final class InboundConnection implements Detection.Outcome, ServerConnection {
             SocketChannel channel,
             int portNumber,
             Optional<HostPort> original,
-            ServerFirstPorts<Integer> serverFirst,
             Set<InboundConnection> opaqueHere) {
         this.plane = plane;
         this.listeners = listeners;
         this.channel = channel;
         this.portNumber = portNumber;
         this.original = original;
-        this.serverFirst = serverFirst;
         this.opaqueHere = opaqueHere;
     }
 
@@ -175,8 +172,7 @@ final class InboundConnection implements Detection.Outcome, ServerConnection {
             } else if (Alpn.HTTP_1_1.wireName().equals(protocol)) {
                 http(channel.pipeline(), false);
             } else if (Alpn.TULLE_TCP.wireName().equals(protocol)) {
-                channel.config().setAutoRead(false);
-                dial(false, this::join, channel::close);
+                Detection.opaque(channel, plane.limits(), this);
             } else {
                 channel.close();
             }
@@ -247,15 +243,17 @@ final class InboundConnection implements Detection.Outcome, ServerConnection {
         });
     }
 
+    /**
+     * A proxy of the mesh speaks at once; only a caller in plain text is silent. The server is not asked sooner on later connections:
+     * its words, sent in plain text, would spoil the handshake of a proxy whose first bytes are a little late.
+     */
     @Override
-    public boolean isServerFirst() {
-        return serverFirst.contains(portNumber);
+    public long silenceMillis() {
+        return SILENCE_MILLIS;
     }
 
     @Override
-    public void rememberServerFirst() {
-        serverFirst.add(portNumber);
-    }
+    public void serverFirst() {}
 
     /** Closes this opaque connection if the config in force forbids it. */
     void judgeAgain(RoutingTable table) {

@@ -8,7 +8,6 @@ import dev.tulle.proxy.routing.RoutingTable;
 import dev.tulle.proxy.upstream.DataPlane;
 import dev.tulle.proxy.upstream.Listeners;
 import dev.tulle.proxy.upstream.OriginalDestination;
-import dev.tulle.proxy.upstream.ServerFirstPorts;
 import io.netty.channel.EventLoop;
 import io.netty.channel.socket.SocketChannel;
 import java.time.Duration;
@@ -28,7 +27,6 @@ public final class InboundServer implements AutoCloseable {
     private final DataPlane plane;
     private final Optional<HostPort> redirected;
     private final Listeners<Integer> listeners;
-    private final ServerFirstPorts<Integer> serverFirst = new ServerFirstPorts<>();
     private final Map<EventLoop, Set<InboundConnection>> opaque = new LinkedHashMap<>();
 
     /** @param redirected where redirected connections arrive; empty when every port has a listener of its own */
@@ -89,7 +87,7 @@ public final class InboundServer implements AutoCloseable {
             port = original.get().port();
         }
         Set<InboundConnection> opaqueHere = opaque.getOrDefault(channel.eventLoop(), Set.of());
-        new InboundConnection(plane, listeners, channel, port, original, serverFirst, opaqueHere).begin();
+        new InboundConnection(plane, listeners, channel, port, original, opaqueHere).begin();
     }
 
     /** Opaque connections were judged when they began; a new config may forbid them. */

@@ -23,7 +23,6 @@ import dev.tulle.proxy.upstream.Listeners;
 import dev.tulle.proxy.upstream.Networks;
 import dev.tulle.proxy.upstream.OpaqueDial;
 import dev.tulle.proxy.upstream.OpaqueRelay;
-import dev.tulle.proxy.upstream.ServerFirstPorts;
 import dev.tulle.proxy.upstream.Target;
 import io.netty.buffer.ByteBuf;
 import io.netty.channel.Channel;
@@ -41,12 +40,15 @@ import java.util.function.Consumer;
  * known, it is refused, so that nothing leaves in plain text by accident.
  */
 final class OutboundConnection implements ServerConnection {
+    /** Spent once a destination whose servers speak first: from then on they are dialled at once. */
+    private static final long SILENCE_MILLIS = 20;
+
     private final DataPlane plane;
     private final Listeners<?> listeners;
     private final SocketChannel channel;
     private final DestinationKey key;
     private final Balancer balancer;
-    private final ServerFirstPorts<DestinationKey> serverFirst;
+    private final ServerFirstDestinations serverFirst;
 
     OutboundConnection(
             DataPlane plane,
@@ -54,7 +56,7 @@ final class OutboundConnection implements ServerConnection {
             SocketChannel channel,
             DestinationKey key,
             Balancer balancer,
-            ServerFirstPorts<DestinationKey> serverFirst) {
+            ServerFirstDestinations serverFirst) {
         this.plane = plane;
         this.listeners = listeners;
         this.channel = channel;
@@ -114,15 +116,14 @@ final class OutboundConnection implements ServerConnection {
     private void ofService(Destination.Service service) {
         ToService outcome = new ToService(service.service());
         if (service.protocol() == Protocol.TCP) {
-            outcome.dial(false, outcome::join, channel::close);
+            Detection.opaque(channel, plane.limits(), outcome);
         } else {
             Detection.begin(channel, service.protocol(), plane.limits(), outcome);
         }
     }
 
     private void passThrough(HostPort address) {
-        plane.upstreams(channel.eventLoop())
-                .opaque(Target.plain(address), upstream -> relay(upstream, clean -> {}), failure -> channel.close());
+        Detection.opaque(channel, plane.limits(), new ToOutside(address));
     }
 
     private void relay(Channel upstream, Consumer<Boolean> ended) {
@@ -218,14 +219,51 @@ final class OutboundConnection implements ServerConnection {
         }
 
         @Override
-        public boolean isServerFirst() {
-            return serverFirst.contains(key);
+        public long silenceMillis() {
+            return serverFirst.contains(key) ? 0 : SILENCE_MILLIS;
         }
 
         @Override
-        public void rememberServerFirst() {
+        public void serverFirst() {
             serverFirst.add(key);
         }
+    }
+
+    /** An address outside the mesh: bytes as they are. */
+    private final class ToOutside implements Detection.Outcome {
+        private final HostPort address;
+
+        ToOutside(HostPort address) {
+            this.address = address;
+        }
+
+        @Override
+        public Detection.Tls tls(ChannelHandlerContext ctx, ByteBuf soFar) {
+            return Detection.Tls.OPAQUE;
+        }
+
+        @Override
+        public void http(ChannelPipeline pipeline, boolean http2) {
+            throw new IllegalStateException("nobody looks at what goes outside");
+        }
+
+        @Override
+        public void dial(boolean asked, Consumer<Channel> connected, Runnable failed) {
+            plane.upstreams(channel.eventLoop()).opaque(Target.plain(address), connected, failure -> failed.run());
+        }
+
+        @Override
+        public void join(Channel upstream) {
+            relay(upstream, clean -> {});
+        }
+
+        @Override
+        public long silenceMillis() {
+            return SILENCE_MILLIS;
+        }
+
+        @Override
+        public void serverFirst() {}
     }
 
     /** Nothing is known of the destination: HTTP hears why, anything else is closed. */
@@ -260,11 +298,11 @@ final class OutboundConnection implements ServerConnection {
         }
 
         @Override
-        public boolean isServerFirst() {
-            return false;
+        public long silenceMillis() {
+            return SILENCE_MILLIS;
         }
 
         @Override
-        public void rememberServerFirst() {}
+        public void serverFirst() {}
     }
 }

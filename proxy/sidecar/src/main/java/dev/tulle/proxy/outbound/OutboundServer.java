@@ -8,7 +8,6 @@ import dev.tulle.proxy.model.WorkloadConfig;
 import dev.tulle.proxy.upstream.DataPlane;
 import dev.tulle.proxy.upstream.Listeners;
 import dev.tulle.proxy.upstream.OriginalDestination;
-import dev.tulle.proxy.upstream.ServerFirstPorts;
 import io.netty.channel.EventLoop;
 import io.netty.channel.socket.SocketChannel;
 import java.time.Duration;
@@ -23,7 +22,7 @@ public final class OutboundServer implements AutoCloseable {
     private final DataPlane plane;
     private final Optional<HostPort> redirected;
     private final Listeners<Optional<DestinationKey>> listeners;
-    private final ServerFirstPorts<DestinationKey> serverFirst = new ServerFirstPorts<>();
+    private final ServerFirstDestinations serverFirst = new ServerFirstDestinations();
     private final Map<EventLoop, Balancer> balancers = new LinkedHashMap<>();
 
     /** @param redirected where redirected connections arrive; empty when every destination has a listener of its own */

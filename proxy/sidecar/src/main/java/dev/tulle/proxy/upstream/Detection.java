@@ -17,14 +17,10 @@ import org.jspecify.annotations.Nullable;
 /**
  * Finds out what an accepted connection speaks, by looking at both sides.
  *
- * <p>The client's first bytes decide. When the client is silent for {@value #SILENCE_MILLIS} ms, the other side is dialled; if that
- * speaks first the connection is opaque at once, and so is, without any wait, every later one to the same port. A port that is
- * declared HTTP is never taken for opaque.
+ * <p>The client's first bytes decide. When the client stays silent for a moment the other side is dialled; if that speaks first the
+ * connection is opaque at once. A port that is declared HTTP is never taken for opaque.
  */
 public final class Detection implements FirstBytes.Look, Sweeper.Swept {
-    /** How long a client may be silent before the server is asked; nothing to a client that speaks, once a port to one that does not. */
-    static final long SILENCE_MILLIS = 10;
-
     private final Channel channel;
     private final Protocol protocol;
     private final Limits limits;
@@ -60,10 +56,11 @@ public final class Detection implements FirstBytes.Look, Sweeper.Swept {
         /** Joins both sides for good. */
         void join(Channel upstream);
 
-        /** Whether servers behind this port are known to speak first. */
-        boolean isServerFirst();
+        /** How long the client may be silent before the server is asked; 0 where servers are known to speak first. */
+        long silenceMillis();
 
-        void rememberServerFirst();
+        /** The server spoke first. */
+        void serverFirst();
     }
 
     /** What a TLS ClientHello is. */
@@ -82,18 +79,29 @@ public final class Detection implements FirstBytes.Look, Sweeper.Swept {
 
     /** Looks at a connection that has not been read from yet, with no handler that takes its bytes. */
     public static void begin(Channel channel, Protocol protocol, Limits limits, Outcome outcome) {
+        Detection detection = added(channel, protocol, limits, outcome);
+        if (!detection.isHttpOnly()) {
+            long silence = outcome.silenceMillis();
+            if (silence == 0) {
+                detection.askServer();
+            } else {
+                channel.eventLoop().schedule(detection::askServer, silence, TimeUnit.MILLISECONDS);
+            }
+        }
+        channel.config().setAutoRead(true);
+    }
+
+    /** Takes a connection that has not been read from yet for opaque without a look; its bytes wait for the upstream connection. */
+    public static void opaque(Channel channel, Limits limits, Outcome outcome) {
+        added(channel, Protocol.TCP, limits, outcome).opaqueNow();
+    }
+
+    private static Detection added(Channel channel, Protocol protocol, Limits limits, Outcome outcome) {
         Detection detection = new Detection(channel, protocol, limits, outcome);
         channel.pipeline().addLast("first-bytes", detection.firstBytes);
         Sweeper.of(channel.eventLoop()).add(detection);
         channel.closeFuture().addListener(closed -> detection.finish());
-        if (!detection.isHttpOnly()) {
-            if (outcome.isServerFirst()) {
-                detection.askServer();
-            } else {
-                channel.eventLoop().schedule(detection::askServer, SILENCE_MILLIS, TimeUnit.MILLISECONDS);
-            }
-        }
-        channel.config().setAutoRead(true);
+        return detection;
     }
 
     private boolean isHttpOnly() {
@@ -124,9 +132,13 @@ public final class Detection implements FirstBytes.Look, Sweeper.Swept {
 
     @Override
     public void ended(ChannelHandlerContext ctx) {
-        // Nothing that is understood comes any more; an opaque server may still want to know.
-        if (state == State.LOOKING && server == null && !askingServer) {
-            channel.close();
+        if (state == State.LOOKING) {
+            if (isHttpOnly()) {
+                channel.close();
+            } else {
+                // All there ever will be, perhaps nothing: the server may have something to say all the same.
+                opaqueNow();
+            }
         }
     }
 
@@ -237,7 +249,7 @@ public final class Detection implements FirstBytes.Look, Sweeper.Swept {
                 ((ByteBuf) message).release();
                 return;
             }
-            outcome.rememberServerFirst();
+            outcome.serverFirst();
             server = null;
             finish();
             outcome.join(ctx.channel());

@@ -85,6 +85,11 @@ public final class Wire implements AutoCloseable {
         return this;
     }
 
+    /** Goes away. */
+    public void hangUp() {
+        close();
+    }
+
     @Override
     public void close() {
         try {
