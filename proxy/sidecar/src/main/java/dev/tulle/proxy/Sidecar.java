@@ -100,7 +100,11 @@ public final class Sidecar {
         this.application = new ApplicationHealth(control, transport, (well, detail) -> {
             applicationWell = well;
             applicationDetail = detail;
-            log.info(well ? "the application is well" : "the application is not well", "detail", detail);
+            if (well) {
+                log.info("the application is well");
+            } else {
+                log.warn("the application is not well", "detail", detail);
+            }
             tellHealth();
         });
     }
