@@ -16,9 +16,9 @@ import java.util.function.Consumer;
 
 /** The whole mesh on one machine: a controller, and for each instance of the shop an application and its proxy. */
 final class LivingMesh implements AutoCloseable {
-    private static final Duration CONTROLLER_START = Duration.ofSeconds(60);
+    private static final Duration CONTROLLER_START = Duration.ofSeconds(120);
     private static final Duration TOKEN_TIME = Duration.ofSeconds(60);
-    private static final Duration PROXIES_START = Duration.ofSeconds(90);
+    private static final Duration PROXIES_START = Duration.ofSeconds(180);
     private static final Duration PAGE_START = Duration.ofSeconds(30);
     private static final long POLL_MILLIS = 100;
     private static final int LOG_TAIL = 15;
@@ -93,6 +93,11 @@ final class LivingMesh implements AutoCloseable {
         progress.accept("%d proxies have certificates and are ready".formatted(Shop.INSTANCES.size()));
         awaitPage();
         startLoad();
+        await(
+                PAGE_START,
+                "load",
+                "the load does not start",
+                () -> http.json(ports.load(), "/stats").path("answered").asLong() > 0);
         progress.accept("the page is served, and %d customers a second look at it".formatted(50));
     }
 
@@ -199,7 +204,7 @@ final class LivingMesh implements AutoCloseable {
                         "100ms",
                         "--drain-timeout",
                         "3s"),
-                environment(),
+                environment("-XX:TieredStopAtLevel=1"),
                 exitCode -> ended.accept(new Ended(name, exitCode)));
     }
 
@@ -257,7 +262,12 @@ final class LivingMesh implements AutoCloseable {
 
     /** What children get beside our own environment: where their JVMs put temporary files. */
     Map<String, String> environment() {
-        return Map.of("TULLE_JAVA_OPTS", "-Djava.io.tmpdir=" + folder.scratch());
+        return environment("");
+    }
+
+    /** The same with more flags for a JVM that the launcher starts. */
+    private Map<String, String> environment(String flags) {
+        return Map.of("TULLE_JAVA_OPTS", ("-Djava.io.tmpdir=" + folder.scratch() + " " + flags).strip());
     }
 
     private Path token(Instance instance) {
