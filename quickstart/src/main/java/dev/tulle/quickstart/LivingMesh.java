@@ -16,9 +16,9 @@ import java.util.function.Consumer;
 
 /** The whole mesh on one machine: a controller, and for each instance of the shop an application and its proxy. */
 final class LivingMesh implements AutoCloseable {
-    private static final Duration CONTROLLER_START = Duration.ofSeconds(120);
+    private static final Duration CONTROLLER_START = Duration.ofMinutes(2);
     private static final Duration TOKEN_TIME = Duration.ofSeconds(60);
-    private static final Duration PROXIES_START = Duration.ofSeconds(180);
+    private static final Duration PROXIES_START = Duration.ofMinutes(3);
     private static final Duration PAGE_START = Duration.ofSeconds(30);
     private static final long POLL_MILLIS = 100;
     private static final int LOG_TAIL = 15;
@@ -267,7 +267,7 @@ final class LivingMesh implements AutoCloseable {
 
     /** The same with more flags for a JVM that the launcher starts. */
     private Map<String, String> environment(String flags) {
-        return Map.of("TULLE_JAVA_OPTS", ("-Djava.io.tmpdir=" + folder.scratch() + " " + flags).strip());
+        return Map.of("TULLE_TMPDIR", folder.scratch().toString(), "TULLE_JAVA_OPTS", flags);
     }
 
     private Path token(Instance instance) {

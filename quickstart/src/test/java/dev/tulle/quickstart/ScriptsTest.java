@@ -77,12 +77,15 @@ class ScriptsTest {
         for (String jar : List.of("controller/quarkus-run.jar", "tulle-sidecar.jar", "tulle-cli.jar")) {
             Files.createFile(dist.resolve("lib/tulle").resolve(jar));
         }
-        Map<String, String> environment =
-                Map.of("JAVA_HOME", jdk("fake", "25").toString(), "TULLE_JAVA_OPTS", "-Dx=1 -Dy=2");
+        Map<String, String> environment = Map.of(
+                "JAVA_HOME", jdk("fake", "25").toString(), "TULLE_JAVA_OPTS", "-Dx=1 -Dy=2", "TULLE_TMPDIR", "/a b");
         String launcher = "'" + temporary.resolve("kubectl-tulle") + "'";
 
         assertThat(run(environment, launcher + " controller --dir 'a b'").out())
-                .contains(lib.resolve("quarkus-run.jar") + "\n--dir\na b\n", "\n-Dx=1\n-Dy=2\n");
+                .contains(
+                        lib.resolve("quarkus-run.jar") + "\n--dir\na b\n",
+                        "\n-Dx=1\n-Dy=2\n",
+                        "\n-Djava.io.tmpdir=/a b\n");
         assertThat(run(environment, launcher + " token shop/web-1").out())
                 .contains(lib.resolve("quarkus-run.jar") + "\ntoken\nshop/web-1\n");
         assertThat(run(environment, launcher + " proxy --workload shop/web-1").out())
