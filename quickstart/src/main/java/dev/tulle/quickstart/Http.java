@@ -13,7 +13,7 @@ import java.util.Map;
 /** The supervisor's own calls: to the controller's API, to the applications' control ports and to the shop's page. */
 final class Http {
     private static final Duration CONNECT_TIMEOUT = Duration.ofSeconds(2);
-    private static final Duration CALL_TIMEOUT = Duration.ofSeconds(10);
+    private static final Duration CALL_TIMEOUT = Duration.ofSeconds(15);
     private static final ObjectMapper JSON = new ObjectMapper();
 
     private final HttpClient client = HttpClient.newBuilder()

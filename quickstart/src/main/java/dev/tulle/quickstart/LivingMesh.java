@@ -19,7 +19,8 @@ final class LivingMesh implements AutoCloseable {
     private static final Duration CONTROLLER_START = Duration.ofMinutes(2);
     private static final Duration TOKEN_TIME = Duration.ofSeconds(60);
     private static final Duration PROXIES_START = Duration.ofMinutes(3);
-    private static final Duration PAGE_START = Duration.ofSeconds(30);
+    private static final Duration PAGE_START = Duration.ofMinutes(1);
+    private static final Duration LOAD_START = Duration.ofMinutes(2);
     private static final long POLL_MILLIS = 100;
     private static final int LOG_TAIL = 15;
 
@@ -93,11 +94,7 @@ final class LivingMesh implements AutoCloseable {
         progress.accept("%d proxies have certificates and are ready".formatted(Shop.INSTANCES.size()));
         awaitPage();
         startLoad();
-        await(
-                PAGE_START,
-                "load",
-                "the load does not start",
-                () -> http.json(ports.load(), "/stats").path("answered").asLong() > 0);
+        awaitSteadyLoad();
         progress.accept("the page is served, and %d customers a second look at it".formatted(50));
     }
 
@@ -232,6 +229,18 @@ final class LivingMesh implements AutoCloseable {
         command.addAll(
                 List.of("--control", Integer.toString(ports.load()), "--call", "web=" + local(ports.listen(Shop.WEB))));
         processes.start("load", "load", command, environment(), exitCode -> ended.accept(new Ended("load", exitCode)));
+    }
+
+    /** Until the load runs at its rate and is answered as fast as it asks. */
+    void awaitSteadyLoad() throws InterruptedException, NotStarted {
+        int[] calm = {0};
+        await(LOAD_START, "load", "the load is not answered as fast as it asks", () -> {
+            JsonNode stats = http.json(ports.load(), "/stats");
+            boolean isCalm = stats.path("answered").asLong() > 50
+                    && stats.path("inFlight").asLong() <= 3;
+            calm[0] = isCalm ? calm[0] + 1 : 0;
+            return calm[0] == 5;
+        });
     }
 
     private void awaitPage() throws InterruptedException, NotStarted {

@@ -3,7 +3,11 @@ package dev.tulle.cli;
 import com.fasterxml.jackson.databind.JsonNode;
 import java.io.PrintWriter;
 import java.time.Instant;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
@@ -11,11 +15,10 @@ import picocli.CommandLine.Option;
 /** {@code tulle denied}: the last refusals, and what would allow them. */
 @Command(
         name = "denied",
-        description = "Show the last refused calls and why; with --allow the YAML that would let them pass.",
+        description =
+                "Show the last refused calls, alike ones together; with --allow the YAML that would let them pass.",
         mixinStandardHelpOptions = true)
 final class DeniedCommand extends AnswerCommand {
-    private static final int SHOWN = 20;
-
     @Option(names = "--allow", description = "print the objects that would allow these calls instead")
     private boolean allow;
 
@@ -36,23 +39,29 @@ final class DeniedCommand extends AnswerCommand {
             return;
         }
         Instant now = Instant.now();
-        Table table = new Table("ago", "from", "to", ">port", "call", "reason", "detail");
-        int rows = 0;
+        Map<List<String>, Integer> times = new LinkedHashMap<>();
+        Map<List<String>, String> newest = new HashMap<>();
         for (JsonNode denial : answer.path("denied")) {
-            if (rows++ == SHOWN) {
-                break;
-            }
-            String from = Shown.text(denial.path("from"));
+            String from = Shown.identity(denial.path("from"));
             String call = (Shown.text(denial.path("method")) + " " + Shown.text(denial.path("path"))).strip();
-            table.row(
-                    Shown.since(denial.path("at"), now),
+            List<String> kind = List.of(
                     from.isEmpty() ? "(plain text)" : from,
                     Shown.text(denial.path("to")),
                     Shown.text(denial.path("port")),
                     call.isEmpty() ? "(connection)" : call,
-                    Shown.text(denial.path("reason")) + (denial.path("audited").asBoolean() ? " (let pass)" : ""),
-                    Shown.text(denial.path("detail")));
+                    Shown.text(denial.path("reason")) + (denial.path("audited").asBoolean() ? " (let pass)" : ""));
+            times.merge(kind, 1, Integer::sum);
+            newest.putIfAbsent(kind, Shown.since(denial.path("at"), now));
         }
+        Table table = new Table(">last", ">times", "from", "to", ">port", "call", "reason");
+        times.forEach((kind, count) -> table.row(
+                newest.getOrDefault(kind, ""),
+                count.toString(),
+                kind.get(0),
+                kind.get(1),
+                kind.get(2),
+                kind.get(3),
+                kind.get(4)));
         out.print(table.isEmpty() ? "nothing was refused lately\n" : table.toString());
     }
 }

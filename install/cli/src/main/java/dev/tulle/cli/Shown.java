@@ -15,6 +15,11 @@ final class Shown {
         return value.isNull() || value.isMissingNode() ? "" : value.asText();
     }
 
+    /** A SPIFFE identity as {@code namespace/serviceaccount}; anything else as it is. */
+    static String identity(JsonNode value) {
+        return text(value).replaceFirst("^spiffe://[^/]+/ns/([^/]+)/sa/([^/]+)$", "$1/$2");
+    }
+
     /** Requests a second with one digit. */
     static String rate(JsonNode value) {
         return value.isNumber() ? String.format(Locale.ROOT, "%.1f", value.doubleValue()) : "";

@@ -256,15 +256,15 @@ class TulleTest {
     @Test
     void deniedListsCallsAndPrintsEachCureOnce() throws IOException {
         String denial = """
-                {"at":"2026-01-01T00:00:00Z","from":"shop/thief","to":"shop/catalog-1","port":8080,"method":"GET","path":"/products/x",
+                {"at":"2026-01-01T00:00:00Z","from":"spiffe://cluster.local/ns/shop/sa/thief","to":"shop/catalog-1","port":8080,"method":"GET","path":"/products/x",
                  "reason":"no-grant","detail":"nothing grants it","audited":false,"allow":"kind: TrafficTarget\\n"}""";
         try (FakeController controller =
                 new FakeController().with("/api/v1/denied", "{\"denied\":[%s,%s]}".formatted(denial, denial))) {
             Ran list = Ran.tulle("denied", "--server", controller.address());
             Ran cures = Ran.tulle("denied", "--allow", "--server", controller.address());
 
-            assertThat(list.out()).containsPattern("shop/thief +shop/catalog-1 +8080 +GET /products/x +no-grant");
-            assertThat(list.out().lines()).hasSize(3);
+            assertThat(list.out()).containsPattern(" 2  shop/thief +shop/catalog-1 +8080 +GET /products/x +no-grant");
+            assertThat(list.out().lines()).hasSize(2);
             assertThat(cures.out().strip()).isEqualTo("kind: TrafficTarget");
         }
     }

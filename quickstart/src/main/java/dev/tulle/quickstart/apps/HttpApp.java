@@ -23,8 +23,8 @@ final class HttpApp {
     static final ObjectMapper JSON = new ObjectMapper();
 
     private static final int BACKLOG = 128;
-    private static final Duration CONNECT_TIMEOUT = Duration.ofSeconds(2);
-    private static final Duration CALL_TIMEOUT = Duration.ofSeconds(5);
+    private static final Duration CONNECT_TIMEOUT = Duration.ofSeconds(5);
+    private static final Duration CALL_TIMEOUT = Duration.ofSeconds(10);
 
     /** Headers of the user that every application hands on with the calls it makes for that user. */
     private static final List<String> PASSED_ON =

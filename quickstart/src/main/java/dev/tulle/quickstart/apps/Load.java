@@ -19,6 +19,9 @@ import java.util.concurrent.locks.LockSupport;
 final class Load {
     static final int DEFAULT_RATE = 50;
 
+    /** Asked one after the other before the steady rate begins, and not counted: everything has only just started. */
+    private static final int WARM_UP = 100;
+
     private static final int IN_FLIGHT = 500;
     private static final int FAILURES_KEPT = 20;
     private static final int MAX_RATE = 2_000;
@@ -46,6 +49,7 @@ final class Load {
     private void send() {
         Seen.Call iphone = new Seen.Call("GET", "/", Map.of("user-agent", "Mozilla/5.0 (iPhone; demo)"));
         Seen.Call other = new Seen.Call("GET", "/", Map.of("user-agent", "Mozilla/5.0 (X11; demo)"));
+        warmUp(other);
         long next = System.nanoTime();
         for (long number = 0; ; number++) {
             int current = rate;
@@ -65,6 +69,20 @@ final class Load {
         }
     }
 
+    private void warmUp(Seen.Call customer) {
+        try {
+            for (int i = 0; i < WARM_UP; i++) {
+                try {
+                    HttpApp.get(web, "/", customer);
+                } catch (IOException e) {
+                    // Too early; the next one may come through.
+                }
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
     private void one(Seen.Call customer) {
         try {
             HttpResponse<String> answer = HttpApp.get(web, "/", customer);
@@ -80,7 +98,11 @@ final class Load {
         }
     }
 
+    /** Whether to ask now; under the same lock as a pause, so that nothing is asked once that was answered. */
     private synchronized boolean begin() {
+        if (rate == 0) {
+            return false;
+        }
         sent++;
         if (sent - answered - failed > IN_FLIGHT) {
             fail("%d requests are unanswered".formatted(IN_FLIGHT));
@@ -116,7 +138,7 @@ final class Load {
         return HttpApp.Answer.json(stats.toPrettyString() + "\n");
     }
 
-    private HttpApp.Answer setRate(Seen.Call call) {
+    private synchronized HttpApp.Answer setRate(Seen.Call call) {
         String wanted = call.path().substring(call.path().indexOf('?') + 1);
         if (!wanted.matches("[0-9]{1,4}") || Integer.parseInt(wanted) > MAX_RATE) {
             return HttpApp.Answer.text(400, "ask /rate?N with N from 0 to " + MAX_RATE);

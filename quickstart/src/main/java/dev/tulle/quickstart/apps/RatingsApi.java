@@ -28,7 +28,7 @@ final class RatingsApi {
             .setResponseMarshaller(new Utf8())
             .build();
 
-    private static final long DEADLINE_SECONDS = 5;
+    private static final long DEADLINE_SECONDS = 10;
 
     private RatingsApi() {}
 

@@ -12,7 +12,7 @@ import java.util.concurrent.ConcurrentLinkedDeque;
 /** A client of the key-value store with a small pool; a connection is used for at most {@value #MAX_AGE_MILLIS} ms. */
 final class StockClient {
     private static final int MAX_AGE_MILLIS = 2_000;
-    private static final int TIMEOUT_MILLIS = 5_000;
+    private static final int TIMEOUT_MILLIS = 10_000;
 
     private final String host;
     private final int port;
