@@ -43,6 +43,9 @@ public final class Http1ServerConnection extends ChannelInboundHandlerAdapter
     private boolean anyRequest;
     private long moved = System.nanoTime();
 
+    /** When the head that is under way began, 0 for none; bytes that trickle in do not move it. */
+    private long headBegan;
+
     public Http1ServerConnection(RequestHandler handler, Limits limits) {
         this.handler = handler;
         this.limits = limits;
@@ -130,7 +133,7 @@ public final class Http1ServerConnection extends ChannelInboundHandlerAdapter
                 close();
             }
         } else if (decoder.insideHead()) {
-            if (still > limits.connections().headerTimeout().toMillis()) {
+            if (now - headBegan > limits.connections().headerTimeout().toNanos()) {
                 refuse(408, "the request head took too long");
             }
         } else if (still
@@ -169,6 +172,7 @@ public final class Http1ServerConnection extends ChannelInboundHandlerAdapter
             }
         } finally {
             decoding = false;
+            headBegan = !decoder.insideHead() ? 0 : headBegan == 0 ? System.nanoTime() : headBegan;
             if (held != null && (closed || lingering || !held.isReadable())) {
                 held.release();
                 held = null;
@@ -191,6 +195,7 @@ public final class Http1ServerConnection extends ChannelInboundHandlerAdapter
             throw new MalformedMessage(417, "nothing is known of this expectation");
         }
         anyRequest = true;
+        headBegan = 0;
         boolean end = request.framing() == Framing.NONE;
         decoder.body(request.framing(), request.head().length());
         Exchange exchange = new Exchange(request, end);
