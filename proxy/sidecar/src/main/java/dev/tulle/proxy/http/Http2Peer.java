@@ -75,6 +75,8 @@ abstract class Http2Peer extends Http2ConnectionHandler implements Sweeper.Swept
                     .maxHeaderListSize(limits.http().maxHeaderBytes());
             if (server) {
                 settings.maxConcurrentStreams(limits.http2().maxConcurrentStreams());
+                // Netty holds a client to it only once the client has acknowledged, which a hostile one never does.
+                connection.remote().maxActiveStreams(limits.http2().maxConcurrentStreams());
             } else {
                 settings.pushEnabled(false).maxConcurrentStreams(0);
             }
