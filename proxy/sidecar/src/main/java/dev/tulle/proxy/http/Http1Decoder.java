@@ -266,8 +266,9 @@ final class Http1Decoder {
             throw MalformedMessage.badRequest("a chunk size is followed by something that is no extension");
         }
         for (int i = extension; i < end; i++) {
-            if (!Http1Text.isText(in.getByte(i))) {
-                throw MalformedMessage.badRequest("a chunk extension has control characters");
+            // Readers differ about where a quoted extension ends (CVE-2026-33870), and nobody sends one.
+            if (!Http1Text.isText(in.getByte(i)) || in.getByte(i) == '"') {
+                throw MalformedMessage.badRequest("a chunk extension has quotes or control characters");
             }
         }
         in.readerIndex(lineFeed + 1);
