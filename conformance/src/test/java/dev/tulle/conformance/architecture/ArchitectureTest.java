@@ -1,0 +1,159 @@
+package dev.tulle.conformance.architecture;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import com.tngtech.archunit.ArchConfiguration;
+import com.tngtech.archunit.core.domain.JavaClass;
+import com.tngtech.archunit.core.domain.JavaClasses;
+import com.tngtech.archunit.core.importer.ClassFileImporter;
+import dev.tulle.conformance.repository.Repository;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Set;
+import java.util.stream.Collectors;
+import org.jspecify.annotations.NullMarked;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+
+/** No package knows more than the table lets it know. */
+class ArchitectureTest {
+    private static final PackageTable TABLE = PackageTable.read("dev.tulle", """
+            smi.convert           | pure |                                                       | jackson
+            smi                   | pure | smi.convert                                           | jackson
+
+            proxy.model           | pure |                                                       | jackson-core
+            proxy.match           | pure | proxy.model                                           | re2j
+            proxy.policy          | pure | proxy.model proxy.match                               |
+            proxy.routing         | pure | proxy.model proxy.match proxy.policy                  |
+            proxy.balance         | pure | proxy.model                                           |
+
+            proxy.bootstrap       | edge | proxy.model                                           | netty
+            proxy.telemetry       | edge | proxy.model                                           |
+            proxy.http            | edge | proxy.model proxy.bootstrap                           | netty
+            proxy.identity        | edge | proxy.model proxy.bootstrap proxy.telemetry           | netty bouncycastle jackson-core
+            proxy.upstream        | edge | proxy.model proxy.match proxy.policy proxy.routing proxy.balance proxy.bootstrap proxy.telemetry proxy.http proxy.identity | netty
+            proxy.inbound         | edge | proxy.model proxy.match proxy.policy proxy.routing proxy.bootstrap proxy.telemetry proxy.http proxy.identity proxy.upstream | netty
+            proxy.outbound        | edge | proxy.model proxy.match proxy.policy proxy.routing proxy.balance proxy.bootstrap proxy.telemetry proxy.http proxy.identity proxy.upstream | netty
+            proxy.discovery       | edge | proxy.model proxy.routing proxy.bootstrap proxy.telemetry proxy.identity | netty
+            proxy.admin           | edge | proxy.model proxy.bootstrap                           | netty
+            proxy                 | edge | proxy.model proxy.match proxy.policy proxy.routing proxy.balance proxy.bootstrap proxy.telemetry proxy.http proxy.identity proxy.upstream proxy.inbound proxy.outbound proxy.discovery proxy.admin | netty
+
+            controller.resources  | pure | smi proxy.model                                       |
+            controller.watch      | edge | smi proxy.model controller.resources                  | jackson yaml
+            controller.model      | pure | proxy.model                                           |
+            controller.assemble   | pure | smi proxy.model proxy.match controller.resources controller.model |
+            controller.translate  | pure | proxy.model controller.model                          |
+            controller.why        | pure | smi proxy.model proxy.match proxy.policy proxy.routing controller.model controller.translate |
+            controller.identity   | edge | proxy.model controller.model                          | quarkus cdi bouncycastle jackson
+            controller.report     | edge | proxy.model controller.model                          | quarkus cdi
+            controller.discovery  | edge | proxy.model controller.model controller.translate controller.identity controller.report | quarkus cdi vertx jackson
+            controller.api        | edge | proxy.model controller.resources controller.model controller.assemble controller.why controller.report controller.identity controller.discovery | quarkus cdi vertx jackson
+            controller            | edge | smi proxy.model controller.resources controller.watch controller.model controller.assemble controller.translate controller.why controller.identity controller.report controller.discovery controller.api | quarkus cdi vertx jackson
+
+            cli                   | edge |                                                       | picocli jackson
+            """);
+
+    private static final List<String> MODULES =
+            List.of("smi-crds", "proxy/model", "proxy/sidecar", "controller/core", "controller/server", "install/cli");
+
+    private static JavaClasses ours;
+
+    @BeforeAll
+    static void importClassesOfEveryModule() {
+        ArchConfiguration.get().setResolveMissingDependenciesFromClassPath(false);
+        ours = new ClassFileImporter()
+                .importPaths(MODULES.stream()
+                        .map(module -> Repository.root().resolve(module).resolve("target/classes"))
+                        .filter(Files::isDirectory)
+                        .toList());
+    }
+
+    @Test
+    void everyModuleIsLookedAt() {
+        assertThat(MODULES)
+                .allSatisfy(module -> assertThat(Repository.filesUnder(
+                                Repository.root().resolve(module).resolve("target/classes"), ".class"))
+                        .as("compiled classes of " + module)
+                        .isNotEmpty());
+    }
+
+    @Test
+    void noPackageKnowsMoreThanTheTableAllows() {
+        assertThat(TABLE.violations(ours)).isEmpty();
+    }
+
+    @Test
+    void theTableHasNoRowForAPackageThatIsGone() {
+        // Given
+        Set<String> there = ours.stream().map(JavaClass::getPackageName).collect(Collectors.toSet());
+        // Then
+        assertThat(there).containsAll(TABLE.packages());
+    }
+
+    @Test
+    void noPackageIsNamedAfterNothing() {
+        assertThat(TABLE.packages())
+                .allSatisfy(name -> assertThat(List.of(name.split("\\.")))
+                        .doesNotContain(
+                                "util",
+                                "utils",
+                                "common",
+                                "misc",
+                                "helper",
+                                "build",
+                                "target",
+                                "out",
+                                "dist",
+                                "generated"));
+    }
+
+    @Test
+    void everyPackageIsNullMarkedAndHasACaption() {
+        for (String module : MODULES) {
+            Path sources = Repository.root().resolve(module).resolve("src/main/java");
+            for (Path folder : Repository.foldersWith(sources, ".java")) {
+                Path info = folder.resolve("package-info.java");
+                assertThat(info).exists();
+                assertThat(Repository.text(info))
+                        .matches("(?s)/\\*\\*\\s+\\*?\\s*[A-Z].*\\..*\\*/\\s+@NullMarked\\s+package .*");
+            }
+        }
+        assertThat(ours.stream().filter(type -> type.getSimpleName().equals("package-info")))
+                .isNotEmpty()
+                .allSatisfy(info ->
+                        assertThat(info.isAnnotatedWith(NullMarked.class)).isTrue());
+    }
+
+    @Test
+    void theRuleSeesWhatItForbids() {
+        // Given
+        PackageTable strict = PackageTable.read("dev.tulle.conformance.architecture.sample", """
+                shell | edge | | netty
+                pure  | pure | |
+                """);
+        JavaClasses samples = new ClassFileImporter().importPackages("dev.tulle.conformance.architecture.sample");
+        String sample = "dev.tulle.conformance.architecture.sample.";
+        // When
+        List<String> violations = strict.violations(samples);
+        // Then
+        assertThat(violations)
+                .containsExactly(
+                        sample + "loose.Stray is in a package without a row in the table",
+                        sample + "loose.package-info is in a package without a row in the table",
+                        sample + "pure.ReadsTheClock knows java.net.URI",
+                        sample + "pure.ReadsTheClock knows java.util.concurrent.ThreadLocalRandom",
+                        sample + "pure.ReadsTheClock, which is pure, calls java.lang.System.nanoTime",
+                        sample + "pure.ReadsTheClock, which is pure, calls java.time.Instant.now",
+                        sample + "pure.SeesTheShell knows " + sample + "shell.OpensNothing",
+                        sample + "shell.OpensNothing knows com.google.re2j.Pattern");
+    }
+
+    @Test
+    void theTableCannotSayACycle() {
+        assertThatThrownBy(() -> PackageTable.read("dev.tulle", "a | pure | b |\nb | pure | a |"))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessage("'b' does not stand above: a | pure | b |");
+    }
+}
