@@ -62,26 +62,28 @@ public class ControllerApplication implements QuarkusApplication {
         StreamCounters counters = new StreamCounters();
         TrafficWindow traffic = new TrafficWindow(clock);
         try (Reconciler reconciler = new Reconciler(authority, registry, publisher, clock);
-                ResourceSource source = new DirectorySource(run.dir(), run.stateDir().resolve("last-good"));
-                DiscoveryServer server = DiscoveryServer.start(
-                        vertx,
-                        authority,
-                        publisher,
-                        registry,
-                        refusals,
-                        counters,
-                        traffic::add,
-                        reconciler::ask,
-                        run.listen(),
-                        DiscoveryLimits.DEFAULTS,
-                        clock)) {
-            reconciler.serve(server);
+                ResourceSource source = new DirectorySource(run.dir(), run.stateDir().resolve("last-good"))) {
             current.set(new Views(new Controller(
                     reconciler::progress, authority, registry, publisher, refusals, counters, traffic, clock)));
+            // The mesh is read before anybody can ask for it: a restart refuses nobody.
             source.start(reconciler::resources);
-            reconciler.start();
-            announce(run, server.port());
-            Quarkus.waitForExit();
+            try (DiscoveryServer server = DiscoveryServer.start(
+                    vertx,
+                    authority,
+                    publisher,
+                    registry,
+                    refusals,
+                    counters,
+                    traffic::add,
+                    reconciler::ask,
+                    run.listen(),
+                    DiscoveryLimits.DEFAULTS,
+                    clock)) {
+                reconciler.serve(server);
+                reconciler.start();
+                announce(run, server.port());
+                Quarkus.waitForExit();
+            }
         }
         return Main.OK;
     }

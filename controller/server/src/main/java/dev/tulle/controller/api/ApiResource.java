@@ -8,6 +8,7 @@ import dev.tulle.controller.why.WhyQuestion;
 import io.smallrye.mutiny.Multi;
 import io.smallrye.mutiny.infrastructure.Infrastructure;
 import jakarta.inject.Inject;
+import jakarta.inject.Singleton;
 import jakarta.ws.rs.DefaultValue;
 import jakarta.ws.rs.GET;
 import jakarta.ws.rs.Path;
@@ -32,17 +33,24 @@ import org.jspecify.annotations.Nullable;
 /** The HTTP API: read only, the shapes of {@link Shapes}. */
 @Path("/api/v1")
 @Produces(MediaType.APPLICATION_JSON)
+@Singleton
 public class ApiResource {
     /** Most pages that may watch at once. */
     static final int MAX_WATCHERS = 64;
 
     private static final Duration TICK = Duration.ofSeconds(1);
+
+    /** Pages that ask in the same moment are told the same. */
+    private static final Duration SHARED = Duration.ofMillis(500);
+
     private static final int MAX_PARAMETER = 4096;
     private static final int MAX_HEADERS = 50;
 
     private final Current current;
     private final ObjectMapper json;
     private final AtomicInteger watchers = new AtomicInteger();
+    private String state = "";
+    private long stateNanos;
 
     @Inject
     public ApiResource(Current current, ObjectMapper json) {
@@ -128,20 +136,25 @@ public class ApiResource {
                 .onOverflow()
                 .drop()
                 .emitOn(Infrastructure.getDefaultWorkerPool())
-                .map(tick -> text(views.state()))
+                .map(tick -> state(views))
                 .skip()
                 .repetitions()
-                .map(state -> sse.newEventBuilder().name("state").data(state).build())
+                .map(text -> sse.newEventBuilder().name("state").data(text).build())
                 .onTermination()
                 .invoke(watchers::decrementAndGet);
     }
 
-    private String text(Shapes.State state) {
-        try {
-            return json.writeValueAsString(state);
-        } catch (JsonProcessingException e) {
-            throw new IllegalStateException("the state cannot be written as JSON", e);
+    private synchronized String state(Views views) {
+        long now = System.nanoTime();
+        if (state.isEmpty() || now - stateNanos > SHARED.toNanos()) {
+            try {
+                state = json.writeValueAsString(views.state());
+                stateNanos = now;
+            } catch (JsonProcessingException e) {
+                throw new IllegalStateException("the state cannot be written as JSON", e);
+            }
         }
+        return state;
     }
 
     private Views views() {

@@ -1,6 +1,7 @@
 package dev.tulle.controller.api;
 
 import dev.tulle.controller.why.WhyAnswer;
+import io.quarkus.runtime.annotations.RegisterForReflection;
 import java.time.Instant;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -157,8 +158,10 @@ public final class Shapes {
             List<WhyAnswer.BackendAnswer> backends) {}
 
     /** All the page shows. */
+    @RegisterForReflection // Written by our own mapper, so that nothing else announces it to a native image.
     public record State(Mesh mesh, Edges edges, Denials denied, Proxies proxies, Authority ca) {}
 
     /** A refusal in one sentence. */
+    @RegisterForReflection
     public record Refusal(String error) {}
 }

@@ -12,6 +12,9 @@ import com.fasterxml.jackson.databind.node.JsonNodeFactory;
  * @param sentence why it is a refusal; empty when it is none
  */
 record Answer(int status, String body, String sentence) {
+    /** The caller did nothing wrong and may come again; no problem is made of it. */
+    static final int NOT_YET = 503;
+
     Answer {
         requireNonNull(body, "body");
         requireNonNull(sentence, "sentence");

@@ -278,7 +278,9 @@ public final class DiscoveryServer implements AutoCloseable {
             LOG.infof("certificate given workload=%s", who);
         } else {
             shared.counters().refused.increment();
-            shared.refusals().note(who, answer.sentence(), shared.clock().instant());
+            if (answer.status() != Answer.NOT_YET) {
+                shared.refusals().note(who, answer.sentence(), shared.clock().instant());
+            }
             LOG.warnf(
                     "request refused workload=%s path=%s status=%d cause=%s",
                     who, request.path(), answer.status(), answer.sentence());

@@ -40,6 +40,10 @@ public final class ProxyRegistry {
         proxies.computeIfPresent(workload, (id, before) -> before.disconnected(now));
     }
 
+    void forget(WorkloadId workload) {
+        proxies.remove(workload);
+    }
+
     /** Forgets proxies of workloads that are gone. */
     void retain(Collection<WorkloadId> workloads) {
         proxies.keySet().removeIf(Predicate.not(workloads::contains));

@@ -216,6 +216,7 @@ final class ProxyStream {
         Optional<WorkloadConfig> config = snapshot.get().workload(workload());
         if (config.isEmpty()) {
             cut(HTTP2_NO_ERROR, "its Workload was deleted", false);
+            shared.registry().forget(workload());
             return;
         }
         if (!config.get().identity().equals(caller.identity())) {
@@ -295,7 +296,9 @@ final class ProxyStream {
         if (over) {
             return;
         }
-        shared.refusals().note(who(), sentence, now());
+        if (status != Answer.NOT_YET) {
+            shared.refusals().note(who(), sentence, now());
+        }
         shared.counters().refused.increment();
         LOG.warnf("stream refused peer=%s address=%s cause=%s", caller.identity(), address, sentence);
         over = true;

@@ -220,6 +220,9 @@ public final class StateDirectory {
         if (e instanceof FileAlreadyExistsException) {
             return "there is a file in the way";
         }
+        if (e instanceof NoSuchFileException) {
+            return "nothing can be made there";
+        }
         if (e instanceof DirectoryNotEmptyException) {
             return "there is a directory in the way";
         }
