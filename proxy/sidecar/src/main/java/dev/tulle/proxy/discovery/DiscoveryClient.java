@@ -187,6 +187,9 @@ public final class DiscoveryClient {
                         ControllerConnection.identityIn(tls.identity().trustDomain()))
                 .addListener((Future<ControllerConnection> opened) -> {
                     if (!opened.isSuccess()) {
+                        if (opened.cause() instanceof ControllerConnection.TlsFailure) {
+                            enroller.doubted();
+                        }
                         lost(stream, String.valueOf(opened.cause().getMessage()), false);
                         return;
                     }
@@ -380,10 +383,17 @@ public final class DiscoveryClient {
         }
     }
 
+    /** The controller refuses our certificate. */
+    void doubted() {
+        enroller.doubted();
+    }
+
     /** A change of the trust bundle alone is nothing to the stream that is up. */
     private void reconnectForCertificate(TlsContexts.Current swapped) {
-        if (current != null && !swapped.notAfter().equals(shownUntil)) {
-            Duration pause = Duration.ofMillis(wiring.random().nextLong(NEW_CERTIFICATE_JITTER_MILLIS));
+        if (!swapped.notAfter().equals(shownUntil)) {
+            Duration pause = current == null
+                    ? LEAST_PAUSE
+                    : Duration.ofMillis(wiring.random().nextLong(NEW_CERTIFICATE_JITTER_MILLIS));
             timers.after("open", pause, this::open);
         }
     }

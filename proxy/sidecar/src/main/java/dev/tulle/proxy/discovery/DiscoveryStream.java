@@ -25,6 +25,8 @@ import org.jspecify.annotations.Nullable;
 /** One opening of the stream: lines of JSON over one HTTP/2 exchange. Lives on the control loop. */
 final class DiscoveryStream extends ChannelInboundHandlerAdapter {
     private static final int OK = 200;
+    private static final int UNAUTHORIZED = 401;
+    private static final int FORBIDDEN = 403;
     private static final int MAX_REFUSAL_CHARS = 4096;
 
     private final DiscoveryClient client;
@@ -166,5 +168,8 @@ final class DiscoveryStream extends ChannelInboundHandlerAdapter {
             connection.close();
         }
         client.lost(this, problem, refused);
+        if (status == UNAUTHORIZED || status == FORBIDDEN) {
+            client.doubted();
+        }
     }
 }

@@ -80,6 +80,13 @@ public final class ControllerConnection {
         }
     }
 
+    /** TLS came to nothing: one side does not believe the other, or it is not the controller. */
+    public static final class TlsFailure extends IOException {
+        TlsFailure(String problem, @Nullable Throwable cause) {
+            super(problem, cause);
+        }
+    }
+
     /** Whom the controller of a trust domain must prove to be. */
     public static SpiffeId identityIn(String trustDomain) {
         return new SpiffeId(trustDomain, "tulle-system", "tulle-controller");
@@ -276,7 +283,7 @@ public final class ControllerConnection {
         }
 
         private void fail(ChannelHandlerContext ctx, String problem, @Nullable Throwable cause) {
-            opened.tryFailure(new IOException(problem, cause));
+            opened.tryFailure(new TlsFailure(problem, cause));
             ctx.close();
         }
 

@@ -199,6 +199,28 @@ public final class Enroller {
         }
     }
 
+    /**
+     * The controller does not believe our certificate, or we not its: enrolls anew if a token is there that still counts, as after a
+     * change of the workload's service account or a controller built anew. On the control loop.
+     */
+    public void doubted() {
+        if (busy || closed || tokenFile.isEmpty()) {
+            return;
+        }
+        try {
+            TokenFile.Token token = tokenFile.get().readValid();
+            wiring.log()
+                    .info(
+                            "trying the join token again",
+                            "workload",
+                            token.payload().workload());
+            renewalRefused = true;
+            attempt();
+        } catch (UnusableIdentity e) {
+            wiring.log().debug("no token to try", "problem", e.problem());
+        }
+    }
+
     /** Ends renewals. Any thread. */
     public void close() {
         wiring.loop().execute(() -> {
@@ -241,6 +263,8 @@ public final class Enroller {
             throw otherWorkload(workload, token.payload().workload());
         }
         TrustBundle tokenTrust = token.payload().trust();
+        // Whoever enrolls anew may join another mesh; what the stream of the old one said counts no more.
+        trustFromStream = false;
         SslContext client = TlsContexts.withoutCertificate(tokenTrust, wiring.clock());
         request(client, tokenTrust, "/v1/enroll", Optional.of(token.line()))
                 .addListener(done -> ReferenceCountUtil.release(client));

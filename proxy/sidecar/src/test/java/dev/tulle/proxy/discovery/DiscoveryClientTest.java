@@ -283,6 +283,37 @@ class DiscoveryClientTest {
     }
 
     @Test
+    void enrollsAnewWhenTheControllerNoLongerTakesItsIdentity() throws Exception {
+        configured(List.of());
+        controller.serviceAccount("other");
+
+        controller.cut();
+
+        controller.next(ToController.Hello.class);
+        assertThat(contexts.current().orElseThrow().identity().serviceAccount()).isEqualTo("other");
+        assertThat(log()).contains("the workload is now of another service account");
+    }
+
+    @Test
+    void joinsAControllerBuiltAnewByAFreshToken() throws Exception {
+        configured(List.of());
+        HostPort address = controller.address();
+        TestAuthority other = new TestAuthority();
+        controller.close();
+        try (FakeController rebuilt =
+                new FakeController(other, other.svid("tulle-system", "tulle-controller"), address.port())) {
+            await().atMost(SOON).until(() -> log().contains("does not lead to an anchor"));
+
+            Files.writeString(
+                    directory.resolve("token"), rebuilt.token(WEB, Instant.now().plusSeconds(60)));
+
+            FakeController.Heard heard = rebuilt.next();
+            assertThat(heard.message()).isInstanceOf(ToController.Hello.class);
+            assertThat(rebuilt.enrollments).hasValue(1);
+        }
+    }
+
+    @Test
     void reportsWhatItCounted() throws Exception {
         configured(List.of());
         meters.edge(Report.Direction.OUTBOUND, "spiffe://x", "shop/ratings", "shop/ratings", true, true)

@@ -75,6 +75,7 @@ public final class FakeController implements AutoCloseable {
     private volatile Duration leafLife = Duration.ofHours(24);
     private volatile @Nullable Refusal refusal;
     private volatile @Nullable WorkloadId enrollsAs;
+    private volatile String serviceAccount = "web";
 
     private record Refusal(int status, String body) {}
 
@@ -143,6 +144,11 @@ public final class FakeController implements AutoCloseable {
     /** Answers every exchange like this from now on; 0 ends that. */
     public void refuse(int status, String body) {
         refusal = status == 0 ? null : new Refusal(status, body);
+    }
+
+    /** Gives certificates of this service account from now on, and refuses streams of any other. */
+    public void serviceAccount(String name) {
+        serviceAccount = name;
     }
 
     /** Claims to have enrolled another workload than the one that asked. */
@@ -245,6 +251,11 @@ public final class FakeController implements AutoCloseable {
                     CharSequence given = head.headers().get("authorization");
                     authorization = given == null ? "" : given.toString();
                     end = head.isEndStream();
+                    if (path.equals("/v1/stream")
+                            && !caller(ctx).serviceAccount().equals(serviceAccount)) {
+                        answer(ctx, 403, "{\"error\":\"the workload is now of another service account\"}");
+                        return;
+                    }
                     if (path.equals("/v1/stream") && refusal == null) {
                         stream = streamCount.incrementAndGet();
                         streams.add(ctx.channel());
@@ -273,6 +284,11 @@ public final class FakeController implements AutoCloseable {
             }
         }
 
+        private SpiffeId caller(ChannelHandlerContext ctx) {
+            return PeerIdentity.of(ctx.channel().parent().pipeline().get(SslHandler.class))
+                    .orElseThrow();
+        }
+
         private void lines() throws MalformedMessage {
             int end = body.indexOf("\n");
             while (end >= 0) {
@@ -290,11 +306,10 @@ public final class FakeController implements AutoCloseable {
                 workload = JoinToken.parse(authorization.substring("Bearer ".length()))
                         .payload()
                         .workload();
-                identity = new SpiffeId(TestAuthority.TRUST_DOMAIN, workload.namespace(), "web");
+                identity = new SpiffeId(TestAuthority.TRUST_DOMAIN, workload.namespace(), serviceAccount);
                 enrollments.incrementAndGet();
             } else {
-                SslHandler tls = ctx.channel().parent().pipeline().get(SslHandler.class);
-                identity = PeerIdentity.of(tls).orElseThrow();
+                identity = caller(ctx);
                 workload = WorkloadId.parse(
                         URLDecoder.decode(path.substring(path.indexOf('=') + 1), StandardCharsets.UTF_8));
                 renewedBy.add(identity);
