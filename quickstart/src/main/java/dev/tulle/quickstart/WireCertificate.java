@@ -30,7 +30,7 @@ import javax.net.ssl.X509ExtendedTrustManager;
  * @param chain leaf first
  */
 record WireCertificate(List<X509Certificate> chain) {
-    private static final int TIMEOUT_MILLIS = 3_000;
+    private static final int TIMEOUT_MILLIS = 10_000;
     private static final int SAN_URI = 6;
 
     WireCertificate {
