@@ -21,7 +21,15 @@ public record Limits(Http http, Http2 http2, Tls tls, Connections connections, C
         return new Limits(
                 new Http(8 * 1024, 100, 8 * 1024, 32 * 1024, 64, 32, 8 * 1024),
                 new Http2(
-                        100, 64 * 1024, 1024 * 1024, 200, Duration.ofSeconds(30), 8, 10, 1000, Duration.ofSeconds(10)),
+                        100,
+                        64 * 1024,
+                        2 * 100 * 64 * 1024,
+                        200,
+                        Duration.ofSeconds(30),
+                        8,
+                        10,
+                        1000,
+                        Duration.ofSeconds(10)),
                 new Tls(16 * 1024, Duration.ofSeconds(10), 512),
                 new Connections(
                         10_000,
@@ -76,9 +84,10 @@ public record Limits(Http http, Http2 http2, Tls tls, Connections connections, C
     /**
      * HTTP/2 frames; beyond: GOAWAY with ENHANCE_YOUR_CALM.
      *
-     * @param maxConcurrentStreams streams a peer may have open
+     * @param maxConcurrentStreams streams a peer may have open on a connection to us, and we on one to a peer
      * @param initialStreamWindowBytes window of a stream
-     * @param connectionWindowBytes window of a connection
+     * @param connectionWindowBytes window of a connection: twice what its streams may have together, for up to half of it is not
+     *     given back at once; so streams that nobody reads never stop the others
      * @param maxResets RST_STREAM sent and received in {@code resetWindow}
      * @param resetWindow over which resets are counted
      * @param maxContinuationFrames of one header block

@@ -9,12 +9,22 @@ import io.netty.handler.codec.http2.Http2Stream;
 
 /** The client's side of one HTTP/2 connection; many requests at once, as many as the server takes. */
 public final class Http2ClientConnection extends Http2Peer implements HttpConnection {
+    /** Informational answers that one request may get; nothing slows them down. */
+    private static final int MAX_INFORMATIONAL = 16;
+
+    /**
+     * Streams given up on one connection before it takes no new ones. With those under way then, fewer than the 200 in half a minute
+     * at which common servers end a connection, and with it the requests of every other caller.
+     */
+    private static final int MAX_RESETS = 99;
+
     /** Taken for the server's limit before it has told its own. Source: RFC 9113, 6.5.2 recommends no fewer. */
     private static final int STREAMS_BEFORE_SETTINGS = 100;
 
     private final ConnectionOwner owner;
     private boolean settingsCame;
     private boolean unusable;
+    private int resets;
 
     public Http2ClientConnection(ConnectionOwner owner, Limits limits) {
         super(false, limits);
@@ -49,6 +59,7 @@ public final class Http2ClientConnection extends Http2Peer implements HttpConnec
     public boolean hasRoom() {
         ChannelHandlerContext ctx = context();
         int most = settingsCame ? connection().local().maxActiveStreams() : STREAMS_BEFORE_SETTINGS;
+        most = Math.min(most, limits().http2().maxConcurrentStreams());
         return !unusable
                 && ctx != null
                 && ctx.channel().isActive()
@@ -164,6 +175,7 @@ public final class Http2ClientConnection extends Http2Peer implements HttpConnec
     private final class Exchange extends Stream implements ClientStream {
         private final ResponseListener answers;
         private boolean responded;
+        private int informational;
 
         Exchange(Http2Stream stream, ResponseListener answers, boolean end) {
             super(stream);
@@ -189,6 +201,9 @@ public final class Http2ClientConnection extends Http2Peer implements HttpConnec
                 if (end) {
                     throw MalformedMessage.badRequest("an answer that is informational only");
                 }
+                if (++informational > MAX_INFORMATIONAL) {
+                    throw MalformedMessage.badRequest("too many informational answers");
+                }
                 answers.onInform(head);
             } else {
                 responded = true;
@@ -199,6 +214,15 @@ public final class Http2ClientConnection extends Http2Peer implements HttpConnec
         @Override
         boolean stopsPeerAtEnd() {
             return false;
+        }
+
+        @Override
+        public void reset(Reset reset) {
+            super.reset(reset);
+            ChannelHandlerContext ctx = context();
+            if (++resets == MAX_RESETS && ctx != null) {
+                ctx.executor().execute(Http2ClientConnection.this::drain);
+            }
         }
     }
 }

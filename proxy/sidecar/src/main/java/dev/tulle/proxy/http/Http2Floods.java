@@ -6,6 +6,7 @@ import io.netty.channel.ChannelFuture;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelPromise;
 import io.netty.handler.codec.http2.DecoratingHttp2FrameWriter;
+import io.netty.handler.codec.http2.Http2Connection;
 import io.netty.handler.codec.http2.Http2Error;
 import io.netty.handler.codec.http2.Http2Exception;
 import io.netty.handler.codec.http2.Http2Flags;
@@ -13,23 +14,32 @@ import io.netty.handler.codec.http2.Http2FrameListener;
 import io.netty.handler.codec.http2.Http2FrameListenerDecorator;
 import io.netty.handler.codec.http2.Http2FrameReader;
 import io.netty.handler.codec.http2.Http2FrameWriter;
+import io.netty.handler.codec.http2.Http2Headers;
 import io.netty.handler.codec.http2.Http2Settings;
+import io.netty.handler.codec.http2.Http2Stream;
 import java.time.Duration;
 import org.jspecify.annotations.Nullable;
 
 /**
  * Counts, on one HTTP/2 connection, the frames that cost the receiver more than the sender, before anything looks at them.
  *
- * <p>Resets are counted both ways and whatever their code: a peer can make us send them too. Beyond a limit: GOAWAY with
- * ENHANCE_YOUR_CALM. Source: CVE-2019-9512 to 9518, CVE-2023-44487, CVE-2025-55163.
+ * <p>Resets count where requests come in, both ways and whatever their code, for a peer can make us send them too; a stream that
+ * ended well makes up for one. Where we are the client every stream is our own doing, and many callers may share the connection:
+ * there they do not count. A PING is free after a frame of a stream, in either direction: senders measure their windows with it.
+ * Beyond a limit: GOAWAY with ENHANCE_YOUR_CALM. Source: CVE-2019-9512 to 9518, CVE-2023-44487, CVE-2025-55163.
  */
 final class Http2Floods {
+    private final Http2Connection connection;
+    private final Http2StreamOrder order;
     private final Window resets;
     private final Window controls;
     private final int maxEmptyData;
     private int emptyData;
+    private boolean freePing;
 
-    Http2Floods(Limits.Http2 limits) {
+    Http2Floods(Http2Connection connection, Limits.Http2 limits) {
+        this.connection = connection;
+        this.order = new Http2StreamOrder(connection);
         this.resets = new Window(limits.maxResets(), limits.resetWindow());
         this.controls = new Window(limits.maxControlFrames(), limits.controlWindow());
         this.maxEmptyData = limits.maxEmptyDataFrames();
@@ -55,6 +65,10 @@ final class Http2Floods {
             }
             return ++count > most;
         }
+
+        void makeUp() {
+            count = Math.max(0, count - 1);
+        }
     }
 
     private static Http2Exception calm(String what) {
@@ -65,6 +79,15 @@ final class Http2Floods {
         if (controls.isTooMany()) {
             throw calm("control frames");
         }
+    }
+
+    private boolean isTooManyResets() {
+        return connection.isServer() && resets.isTooMany();
+    }
+
+    /** A stream came to its end on both sides. */
+    void endedWell() {
+        resets.makeUp();
     }
 
     /** A reader that counts what it reads. */
@@ -97,17 +120,42 @@ final class Http2Floods {
         };
     }
 
-    /** A writer that counts the resets it writes; {@code flooded} is told once there were too many. */
+    /** A writer that counts the resets it writes and remembers them; {@code flooded} is told once there were too many. */
     Http2FrameWriter counting(Http2FrameWriter writer, Flooded flooded) {
         return new DecoratingHttp2FrameWriter(writer) {
             @Override
             public ChannelFuture writeRstStream(
                     ChannelHandlerContext ctx, int streamId, long errorCode, ChannelPromise promise) {
                 ChannelFuture written = super.writeRstStream(ctx, streamId, errorCode, promise);
-                if (errorCode != Http2Error.NO_ERROR.code() && resets.isTooMany()) {
+                order.resetSent(streamId);
+                if (errorCode != Http2Error.NO_ERROR.code() && isTooManyResets()) {
                     flooded.flooded(ctx, calm("resets provoked"));
                 }
                 return written;
+            }
+
+            @Override
+            public ChannelFuture writeHeaders(
+                    ChannelHandlerContext ctx,
+                    int streamId,
+                    Http2Headers headers,
+                    int padding,
+                    boolean endStream,
+                    ChannelPromise promise) {
+                freePing = true;
+                return super.writeHeaders(ctx, streamId, headers, padding, endStream, promise);
+            }
+
+            @Override
+            public ChannelFuture writeData(
+                    ChannelHandlerContext ctx,
+                    int streamId,
+                    ByteBuf data,
+                    int padding,
+                    boolean endStream,
+                    ChannelPromise promise) {
+                freePing = true;
+                return super.writeData(ctx, streamId, data, padding, endStream, promise);
             }
         };
     }
@@ -127,6 +175,7 @@ final class Http2Floods {
                 throws Http2Exception {
             if (data.isReadable() || endOfStream) {
                 emptyData = 0;
+                freePing = true;
             } else if (++emptyData > maxEmptyData) {
                 throw calm("empty DATA frames");
             }
@@ -134,8 +183,35 @@ final class Http2Floods {
         }
 
         @Override
+        public void onHeadersRead(
+                ChannelHandlerContext ctx,
+                int streamId,
+                Http2Headers headers,
+                int streamDependency,
+                short weight,
+                boolean exclusive,
+                int padding,
+                boolean endStream)
+                throws Http2Exception {
+            freePing = true;
+            order.check(streamId);
+            super.onHeadersRead(ctx, streamId, headers, streamDependency, weight, exclusive, padding, endStream);
+        }
+
+        @Override
+        public void onHeadersRead(
+                ChannelHandlerContext ctx, int streamId, Http2Headers headers, int padding, boolean endStream)
+                throws Http2Exception {
+            freePing = true;
+            order.check(streamId);
+            super.onHeadersRead(ctx, streamId, headers, padding, endStream);
+        }
+
+        @Override
         public void onRstStreamRead(ChannelHandlerContext ctx, int streamId, long errorCode) throws Http2Exception {
-            if (resets.isTooMany()) {
+            // One for a stream that we have answered in full already saves work; those cost the peer more than us.
+            Http2Stream stream = connection.stream(streamId);
+            if (stream != null && stream.state() != Http2Stream.State.HALF_CLOSED_LOCAL && isTooManyResets()) {
                 throw calm("resets");
             }
             super.onRstStreamRead(ctx, streamId, errorCode);
@@ -155,7 +231,11 @@ final class Http2Floods {
 
         @Override
         public void onPingRead(ChannelHandlerContext ctx, long data) throws Http2Exception {
-            control();
+            if (freePing) {
+                freePing = false;
+            } else {
+                control();
+            }
             super.onPingRead(ctx, data);
         }
 
@@ -171,6 +251,13 @@ final class Http2Floods {
                 throws Http2Exception {
             control();
             super.onPriorityRead(ctx, streamId, streamDependency, weight, exclusive);
+        }
+
+        @Override
+        public void onGoAwayRead(ChannelHandlerContext ctx, int lastStreamId, long errorCode, ByteBuf debugData)
+                throws Http2Exception {
+            control();
+            super.onGoAwayRead(ctx, lastStreamId, errorCode, debugData);
         }
 
         @Override

@@ -50,9 +50,14 @@ abstract class Http2Peer extends Http2ConnectionHandler implements Sweeper.Swept
     private long moved = System.nanoTime();
 
     /** Everything a handler of Netty wants to have at its construction. */
-    private record Parts(Http2ConnectionDecoder decoder, Http2ConnectionEncoder encoder, Http2Settings settings) {
-        static Parts of(boolean server, Limits limits, Http2Floods floods, Http2Floods.Flooded flooded) {
+    private record Parts(
+            Http2ConnectionDecoder decoder,
+            Http2ConnectionEncoder encoder,
+            Http2Settings settings,
+            Http2Floods floods) {
+        static Parts of(boolean server, Limits limits, Http2Floods.Flooded flooded) {
             Http2Connection connection = new DefaultHttp2Connection(server);
+            Http2Floods floods = new Http2Floods(connection, limits.http2());
             connection
                     .remote()
                     .flowController(new DefaultHttp2RemoteFlowController(
@@ -80,7 +85,7 @@ abstract class Http2Peer extends Http2ConnectionHandler implements Sweeper.Swept
             } else {
                 settings.pushEnabled(false).maxConcurrentStreams(0);
             }
-            return new Parts(decoder, encoder, settings);
+            return new Parts(decoder, encoder, settings, floods);
         }
     }
 
@@ -101,7 +106,7 @@ abstract class Http2Peer extends Http2ConnectionHandler implements Sweeper.Swept
     }
 
     private Http2Peer(boolean server, Limits limits, Late late) {
-        this(Parts.of(server, limits, new Http2Floods(limits.http2()), late), limits);
+        this(Parts.of(server, limits, late), limits);
         late.peer = this;
     }
 
@@ -115,6 +120,9 @@ abstract class Http2Peer extends Http2ConnectionHandler implements Sweeper.Swept
             public void onStreamClosed(Http2Stream stream) {
                 Stream state = stream.getProperty(key);
                 if (state != null) {
+                    if (state.isClean()) {
+                        parts.floods.endedWell();
+                    }
                     state.closed();
                 }
                 streamEnded();
@@ -395,6 +403,10 @@ abstract class Http2Peer extends Http2ConnectionHandler implements Sweeper.Swept
 
         private void resetByPeer(long code) {
             failure = code == Http2Error.REFUSED_STREAM.code() ? Reset.UNPROCESSED : Reset.byPeer(code);
+        }
+
+        private boolean isClean() {
+            return sentEnd && receivedEnd && failure == null;
         }
 
         private void closed() {

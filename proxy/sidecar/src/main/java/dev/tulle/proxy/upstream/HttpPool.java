@@ -23,7 +23,7 @@ import java.util.Set;
  */
 final class HttpPool implements ConnectionOwner {
     /** HTTP/2 connections to one target; each carries many streams. */
-    private static final int MAX_HTTP2_CONNECTIONS = 8;
+    private static final int MAX_HTTP2_CONNECTIONS = 16;
 
     private final Target target;
     private final boolean http2;

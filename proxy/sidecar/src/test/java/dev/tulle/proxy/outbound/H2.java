@@ -173,6 +173,10 @@ final class H2 {
         final List<Long> goAways = new CopyOnWriteArrayList<>();
 
         Client(HostPort to) throws InterruptedException {
+            this(to, Http2Settings.defaultSettings());
+        }
+
+        Client(HostPort to, Http2Settings settings) throws InterruptedException {
             channel = new Bootstrap()
                     .group(loop)
                     .channel(NioSocketChannel.class)
@@ -182,7 +186,7 @@ final class H2 {
                             ch.pipeline()
                                     .addLast(Http2FrameCodecBuilder.forClient()
                                             .validateHeaders(false)
-                                            .initialSettings(Http2Settings.defaultSettings())
+                                            .initialSettings(settings)
                                             .build())
                                     .addLast(new Http2MultiplexHandler(new ChannelInboundHandlerAdapter()))
                                     .addLast(new ChannelInboundHandlerAdapter() {
