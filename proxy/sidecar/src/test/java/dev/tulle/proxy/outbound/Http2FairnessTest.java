@@ -181,4 +181,43 @@ class Http2FairnessTest {
             }
         }
     }
+
+    @Test
+    void aClientThatNeverAcknowledgesOurSettingsHasNoMoreStreamsThanAnother() throws Exception {
+        try (H2.Origin origin = new H2.Origin(MANY_STREAMS, stream -> {});
+                TestMesh mesh = new TestMesh();
+                Wire client = new Wire(mesh.server("reviews", Protocol.HTTP, origin.address(), InboundPolicy.OPEN)
+                        .dialInbound())) {
+            client.send("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n").send(frame(4, 0, 0, ""));
+            for (int i = 0; i < MAX_STREAMS + 50; i++) {
+                // GET, http, path /, authority a. Source: RFC 7541, appendix A.
+                client.send(frame(1, 5, 2 * i + 1, "\u0082\u0086\u0084\u0001\u0001a"));
+            }
+            client.send(frame(6, 0, 0, "pingpong"));
+            int refused = 0;
+            int type = 0;
+            while (type != 6) {
+                String head = client.read(9);
+                type = head.charAt(3);
+                client.read(head.charAt(0) << 16 | head.charAt(1) << 8 | head.charAt(2));
+                refused += type == 3 ? 1 : 0;
+            }
+            assertThat(refused).isEqualTo(50);
+        }
+    }
+
+    private static String frame(int type, int flags, int stream, String payload) {
+        return new String(new char[] {
+                    0,
+                    0,
+                    (char) payload.length(),
+                    (char) type,
+                    (char) flags,
+                    0,
+                    0,
+                    (char) (stream >> 8),
+                    (char) (stream & 0xff)
+                })
+                + payload;
+    }
 }
