@@ -43,7 +43,7 @@ public record ClientHello(String serverName, List<String> protocols) {
      * @param maxBytes a longer message is {@link Read.Other}
      */
     public static Read read(ByteBuf in, int maxBytes) {
-        ByteBuf message = Unpooled.buffer(512, maxBytes + 4);
+        ByteBuf message = Unpooled.buffer(Math.min(512, maxBytes + 4), maxBytes + 4);
         int at = in.readerIndex();
         int needed = 4;
         while (message.readableBytes() < needed) {

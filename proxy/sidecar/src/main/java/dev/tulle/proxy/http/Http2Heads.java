@@ -53,6 +53,12 @@ final class Http2Heads {
                     }
                     length = contentLength(value);
                 }
+                case "te" -> {
+                    if (!value.equals("trailers")) {
+                        throw MalformedMessage.badRequest("te is not 'trailers'");
+                    }
+                    fields.add(name, value);
+                }
                 default -> {
                     if (name.indexOf('_') < 0) {
                         fields.add(name, value);

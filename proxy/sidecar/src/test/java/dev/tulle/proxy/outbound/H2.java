@@ -26,8 +26,10 @@ import io.netty.handler.codec.http2.Http2HeadersFrame;
 import io.netty.handler.codec.http2.Http2MultiplexHandler;
 import io.netty.handler.codec.http2.Http2ResetFrame;
 import io.netty.handler.codec.http2.Http2Settings;
+import io.netty.handler.codec.http2.Http2StreamChannel;
 import io.netty.handler.codec.http2.Http2StreamChannelBootstrap;
 import io.netty.util.ReferenceCountUtil;
+import io.netty.util.concurrent.Future;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.concurrent.BlockingQueue;
@@ -207,12 +209,13 @@ final class H2 {
 
         Stream open() throws InterruptedException {
             BlockingQueue<Seen> seen = new LinkedBlockingQueue<>();
-            Channel stream = new Http2StreamChannelBootstrap(channel)
+            Future<Http2StreamChannel> opening = new Http2StreamChannelBootstrap(channel)
                     .handler(new Recorder(seen))
-                    .open()
-                    .sync()
-                    .getNow();
-            return new Stream(stream, seen);
+                    .open();
+            if (!opening.await().isSuccess()) {
+                throw new IllegalStateException("the connection takes no stream", opening.cause());
+            }
+            return new Stream(opening.getNow(), seen);
         }
 
         Stream get(String path) throws InterruptedException {
