@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import dev.tulle.quickstart.CheckRun.Step;
 import dev.tulle.quickstart.CheckRun.Unexpected;
 import dev.tulle.quickstart.Shop.Instance;
+import dev.tulle.quickstart.apps.Apps;
 import java.io.IOException;
 import java.net.http.HttpResponse;
 import java.nio.charset.StandardCharsets;
@@ -452,7 +453,7 @@ final class CheckSteps implements AutoCloseable {
         long sent = load().path("sent").asLong();
         Thread.sleep(2_000);
         long during = load().path("sent").asLong() - sent;
-        expect(during > 50, "only %d requests were sent without a controller", during);
+        expect(during > Apps.LOAD_RATE, "only %d requests were sent without a controller", during);
         expect(outcome("catalog").equals("denied"), "without a controller the thief is not denied");
         expect(versionsFor("iPhone", 10).equals(List.of("v2")), "without a controller the split is lost");
         mesh.startController();
@@ -554,7 +555,7 @@ final class CheckSteps implements AutoCloseable {
     }
 
     private void resumeLoad() throws IOException, InterruptedException {
-        http.json(ports.load(), "/rate?50");
+        http.json(ports.load(), "/rate?" + Apps.LOAD_RATE);
     }
 
     private JsonNode seen(Instance instance) throws IOException, InterruptedException {

@@ -2,6 +2,7 @@ package dev.tulle.quickstart;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.tulle.quickstart.Shop.Instance;
+import dev.tulle.quickstart.apps.Apps;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -95,7 +96,7 @@ final class LivingMesh implements AutoCloseable {
         awaitPage();
         startLoad();
         awaitSteadyLoad();
-        progress.accept("the page is served, and %d customers a second look at it".formatted(50));
+        progress.accept("the page is served, and %d customers a second look at it".formatted(Apps.LOAD_RATE));
     }
 
     void startController() throws IOException {

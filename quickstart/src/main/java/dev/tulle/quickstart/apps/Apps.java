@@ -8,6 +8,9 @@ import java.util.Set;
 public final class Apps {
     public static final Set<String> NAMES = Set.of("web", "catalog", "reviews", "ratings", "stock", "thief", "load");
 
+    /** Pages the load asks for in a second, unless told otherwise. */
+    public static final int LOAD_RATE = 30;
+
     private Apps() {}
 
     /** Does not return before standard input ends; then ends the process. */

@@ -17,8 +17,6 @@ import java.util.concurrent.locks.LockSupport;
  * unanswered requests count as failures at once. Every fifth customer holds an iPhone.
  */
 final class Load {
-    static final int DEFAULT_RATE = 50;
-
     /** Asked one after the other before the steady rate begins, and not counted: everything has only just started. */
     private static final int WARM_UP = 100;
 
@@ -27,7 +25,7 @@ final class Load {
     private static final int MAX_RATE = 2_000;
 
     private final String web;
-    private volatile int rate = DEFAULT_RATE;
+    private volatile int rate = Apps.LOAD_RATE;
     private long sent;
     private long answered;
     private long failed;
