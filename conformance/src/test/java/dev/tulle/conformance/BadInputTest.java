@@ -82,8 +82,8 @@ class BadInputTest {
         mesh.awaitApi(
                 "/api/v1/problems",
                 "no problem after " + name,
-                answer -> answer.path("problems").isArray()
-                        && !answer.toString().contains("bad.yaml"));
+                answer ->
+                        answer.path("problems").isArray() && !answer.toString().contains("bad.yaml"));
         assertThat(load.bad()).isEmpty();
     }
 
