@@ -46,11 +46,11 @@ class ArchitectureTest {
             controller.assemble   | pure | smi proxy.model proxy.match controller.resources controller.model |
             controller.translate  | pure | proxy.model controller.model                          |
             controller.why        | pure | smi proxy.model proxy.match proxy.policy proxy.routing controller.model controller.translate |
-            controller.identity   | edge | proxy.model controller.model                          | quarkus cdi bouncycastle jackson
-            controller.report     | edge | proxy.model controller.model                          | quarkus cdi
-            controller.discovery  | edge | proxy.model controller.model controller.translate controller.identity controller.report | quarkus cdi vertx jackson
-            controller.api        | edge | proxy.model controller.resources controller.model controller.assemble controller.why controller.report controller.identity controller.discovery | quarkus cdi vertx jackson
-            controller            | edge | smi proxy.model controller.resources controller.watch controller.model controller.assemble controller.translate controller.why controller.identity controller.report controller.discovery controller.api | quarkus cdi vertx jackson
+            controller.identity   | edge | proxy.model controller.model                          | quarkus bouncycastle jackson
+            controller.report     | edge | proxy.model controller.model                          | quarkus
+            controller.discovery  | edge | proxy.model controller.model controller.translate controller.identity controller.report | quarkus vertx jackson
+            controller.api        | edge | proxy.model controller.resources controller.model controller.assemble controller.why controller.report controller.identity controller.discovery | quarkus vertx jackson
+            controller            | edge | smi proxy.model controller.resources controller.watch controller.model controller.assemble controller.translate controller.why controller.identity controller.report controller.discovery controller.api | quarkus vertx jackson
 
             cli                   | edge |                                                       | picocli jackson
             """);

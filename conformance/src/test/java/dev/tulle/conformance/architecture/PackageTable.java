@@ -23,7 +23,7 @@ final class PackageTable {
     /** What a library's word in the table stands for: prefixes of packages. */
     private static final Map<String, List<String>> LIBRARIES = Map.of(
             "bouncycastle", List.of("org.bouncycastle."),
-            "cdi", List.of("jakarta.inject.", "jakarta.enterprise.", "jakarta.annotation.", "io.quarkus.arc."),
+            "grpc", List.of("io.grpc."),
             "jackson", List.of("com.fasterxml.jackson."),
             "jackson-core", List.of("com.fasterxml.jackson.core."),
             "netty", List.of("io.netty."),
@@ -45,7 +45,7 @@ final class PackageTable {
 
     /** Further JDK packages, for edges only. */
     private static final List<String> EDGE =
-            List.of("javax.", "org.ietf.jgss.", "org.w3c.dom.", "org.xml.sax.", "jdk.net.");
+            List.of("javax.", "org.ietf.jgss.", "org.w3c.dom.", "org.xml.sax.", "jdk.net.", "com.sun.net.httpserver.");
 
     private static final List<String> IMPURE_PACKAGES =
             List.of("java.net.", "java.nio.channels.", "java.nio.file.", "java.util.logging.");

@@ -34,6 +34,40 @@ class RepositoryTest {
     private static final Pattern LINK = Pattern.compile("\\]\\(([^)#:\\s]+)(#[^)]*)?\\)");
 
     @Test
+    void everyTopLevelFolderSaysWhatItIs() throws IOException {
+        try (var folders = Files.list(ROOT)) {
+            assertThat(folders.filter(Files::isDirectory)
+                            .filter(folder -> !folder.getFileName().toString().startsWith(".")
+                                    && !folder.getFileName().toString().equals("target")))
+                    .isNotEmpty()
+                    .allSatisfy(folder -> assertThat(folder.resolve("README.md"))
+                            .exists()
+                            .content()
+                            .startsWith("# ")
+                            .hasSizeGreaterThan(200));
+        }
+    }
+
+    @Test
+    void theTopLevelIsTheFixedOne() {
+        assertThat(List.of(
+                        "README.md",
+                        "LICENSE",
+                        "CHANGELOG.md",
+                        "mvnw",
+                        ".mvn/jdk.sh",
+                        ".ci/run",
+                        "pom.xml",
+                        "smi-crds",
+                        "proxy",
+                        "controller",
+                        "install",
+                        "quickstart",
+                        "conformance"))
+                .allSatisfy(name -> assertThat(ROOT.resolve(name)).exists());
+    }
+
+    @Test
     void yamlAndJsonInOurDocumentsCanBeRead() {
         List<Path> documents = documents();
         assertThat(documents).isNotEmpty();
