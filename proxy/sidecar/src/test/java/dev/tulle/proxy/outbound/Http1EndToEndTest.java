@@ -97,7 +97,7 @@ class Http1EndToEndTest {
                 });
                 Wire wire = through(origin)) {
             wire.send("POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n"
-                    + "4;ext=\"1\"\r\nwiki\r\n5\r\npedia\r\n0\r\nX-T: 1\r\nContent-Length: 3\r\n\r\n");
+                    + "4;ext=1\r\nwiki\r\n5\r\npedia\r\n0\r\nX-T: 1\r\nContent-Length: 3\r\n\r\n");
             assertThat(wire.readHead()).contains("transfer-encoding: chunked\r\n");
             assertThat(wire.readThrough("0\r\n\r\n")).isEqualTo("3\r\nabc\r\n0\r\n\r\n");
             assertThat(seen.join())
