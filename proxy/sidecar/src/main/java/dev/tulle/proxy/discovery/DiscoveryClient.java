@@ -22,10 +22,10 @@ import dev.tulle.proxy.telemetry.Meters;
 import io.netty.channel.Channel;
 import io.netty.channel.EventLoop;
 import io.netty.util.concurrent.Future;
+import java.math.BigInteger;
 import java.nio.charset.StandardCharsets;
 import java.time.Clock;
 import java.time.Duration;
-import java.time.Instant;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -64,8 +64,8 @@ public final class DiscoveryClient {
     private HeldConfig held = HeldConfig.nothing();
     private @Nullable DiscoveryStream current;
     private @Nullable DiscoveryStream opening;
-    /** End of the certificate that the newest stream was opened with. */
-    private Instant shownUntil = Instant.EPOCH;
+    /** Serial number of the certificate that the newest stream was opened with. */
+    private BigInteger shown = BigInteger.ZERO;
 
     private boolean closed;
 
@@ -176,7 +176,7 @@ public final class DiscoveryClient {
             return;
         }
         TlsContexts.Current tls = wiring.contexts().current().orElseThrow();
-        shownUntil = tls.notAfter();
+        shown = tls.serial();
         DiscoveryStream stream = new DiscoveryStream(this, wiring.limits(), wiring.meters());
         opening = stream;
         ControllerConnection.open(
@@ -390,7 +390,7 @@ public final class DiscoveryClient {
 
     /** A change of the trust bundle alone is nothing to the stream that is up. */
     private void reconnectForCertificate(TlsContexts.Current swapped) {
-        if (!swapped.notAfter().equals(shownUntil)) {
+        if (!swapped.serial().equals(shown)) {
             Duration pause = current == null
                     ? LEAST_PAUSE
                     : Duration.ofMillis(wiring.random().nextLong(NEW_CERTIFICATE_JITTER_MILLIS));

@@ -13,6 +13,7 @@ import io.netty.handler.ssl.SslContext;
 import io.netty.handler.ssl.SslContextBuilder;
 import io.netty.handler.ssl.SslProvider;
 import io.netty.util.ReferenceCountUtil;
+import java.math.BigInteger;
 import java.security.cert.X509Certificate;
 import java.time.Clock;
 import java.time.Instant;
@@ -53,11 +54,17 @@ public final class TlsContexts {
      * @param generation grows by one with each swap; part of the key of every pool of connections
      * @param identity whom we prove to be
      * @param notAfter end of our certificate
+     * @param serial of our certificate, tells it from the one before
      * @param server accepts all of {@link Alpn} and demands a certificate
      * @param clients one a protocol, which it offers first
      */
     public record Current(
-            long generation, SpiffeId identity, Instant notAfter, SslContext server, Map<Alpn, SslContext> clients) {
+            long generation,
+            SpiffeId identity,
+            Instant notAfter,
+            BigInteger serial,
+            SslContext server,
+            Map<Alpn, SslContext> clients) {
         public Current {
             clients = Collections.unmodifiableMap(new EnumMap<>(clients));
         }
@@ -124,7 +131,12 @@ public final class TlsContexts {
                 clients.put(alpn, client(svid, verifier, alpn));
             }
             next = new Current(
-                    before == null ? 1 : before.generation() + 1, svid.identity(), svid.notAfter(), server, clients);
+                    before == null ? 1 : before.generation() + 1,
+                    svid.identity(),
+                    svid.notAfter(),
+                    svid.leaf().getSerialNumber(),
+                    server,
+                    clients);
         } catch (SSLException e) {
             throw new IllegalArgumentException(
                     "the certificate of %s cannot be used: %s".formatted(svid.identity(), e.getMessage()), e);
