@@ -135,12 +135,13 @@ public final class Http2ClientConnection extends Http2Peer implements HttpConnec
         }
     }
 
+    /** Without a GOAWAY that tells, the server may have seen the request: only one that may be repeated is sent again. */
     @Override
     Reset lost(Http2Stream stream) {
         return connection().goAwayReceived()
                         && stream.id() > connection().local().lastStreamKnownByPeer()
                 ? Reset.UNPROCESSED
-                : Reset.LOST;
+                : Reset.STALE;
     }
 
     private void markUnusable() {

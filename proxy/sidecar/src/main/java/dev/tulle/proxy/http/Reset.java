@@ -15,7 +15,7 @@ public record Reset(Cause cause, long code) {
     public static final Reset NOT_NEEDED = new Reset(Cause.CANCELLED, 0);
     /** The connection under the stream ended. */
     public static final Reset LOST = new Reset(Cause.LOST, 2);
-    /** A reused connection ended before any byte of the answer. */
+    /** A connection that others had used ended before any byte of the answer. */
     public static final Reset STALE = new Reset(Cause.STALE, 2);
     /** The peer certainly did nothing with the request. */
     public static final Reset UNPROCESSED = new Reset(Cause.UNPROCESSED, 7);

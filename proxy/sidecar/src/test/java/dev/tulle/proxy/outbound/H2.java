@@ -18,7 +18,9 @@ import io.netty.handler.codec.http2.DefaultHttp2DataFrame;
 import io.netty.handler.codec.http2.DefaultHttp2Headers;
 import io.netty.handler.codec.http2.DefaultHttp2HeadersFrame;
 import io.netty.handler.codec.http2.DefaultHttp2ResetFrame;
+import io.netty.handler.codec.http2.Http2Connection;
 import io.netty.handler.codec.http2.Http2DataFrame;
+import io.netty.handler.codec.http2.Http2FrameCodec;
 import io.netty.handler.codec.http2.Http2FrameCodecBuilder;
 import io.netty.handler.codec.http2.Http2GoAwayFrame;
 import io.netty.handler.codec.http2.Http2Headers;
@@ -205,6 +207,19 @@ final class H2 {
                     .connect("127.0.0.1", to.port())
                     .sync()
                     .channel();
+        }
+
+        /** Takes so many bytes more, over all streams, before it has read any. */
+        void widen(int bytes) throws Exception {
+            Http2Connection connection =
+                    channel.pipeline().get(Http2FrameCodec.class).connection();
+            channel.eventLoop()
+                    .submit(() -> {
+                        connection.local().flowController().incrementWindowSize(connection.connectionStream(), bytes);
+                        channel.flush();
+                        return null;
+                    })
+                    .get(10, TimeUnit.SECONDS);
         }
 
         Stream open() throws InterruptedException {

@@ -66,6 +66,32 @@ class Http2FairnessTest {
     }
 
     @Test
+    void anAnswerThatWasLeftUnreadGoesOnOnceItIsRead() throws Exception {
+        String body = "x".repeat(3 * Limits.defaults().http2().initialStreamWindowBytes());
+        try (H2.Origin origin = new H2.Origin(MANY_STREAMS, stream -> {
+                    boolean large = stream.head().path().toString().equals("/large");
+                    stream.headers(false, ":status", "200").data(large ? body : "word", true);
+                });
+                TestMesh mesh = new TestMesh()) {
+            var server = mesh.server("reviews", Protocol.HTTP, origin.address(), InboundPolicy.OPEN);
+            var client = mesh.clientOf(server, Protocol.HTTP);
+            try (H2.Client h2 = new H2.Client(client.outboundPort())) {
+                h2.widen(1 << 20);
+                H2.Stream paused = h2.get("/large");
+                paused.channel().config().setAutoRead(false);
+                for (int i = 0; i < 20; i++) {
+                    H2.Stream small = h2.get("/");
+                    small.head();
+                    assertThat(small.body()).isEqualTo("word");
+                }
+                paused.channel().config().setAutoRead(true);
+                paused.head();
+                assertThat(paused.body()).hasSize(body.length());
+            }
+        }
+    }
+
+    @Test
     void callersThatCancelDoNotEndTheConnectionTheyShareToTheApplication() throws Exception {
         try (H2.Origin origin = origin();
                 TestMesh mesh = new TestMesh()) {
