@@ -62,7 +62,8 @@ public class ControllerApplication implements QuarkusApplication {
         StreamCounters counters = new StreamCounters();
         TrafficWindow traffic = new TrafficWindow(clock);
         try (Reconciler reconciler = new Reconciler(authority, registry, publisher, clock);
-                ResourceSource source = new DirectorySource(run.dir(), run.stateDir().resolve("last-good"))) {
+                ResourceSource source =
+                        new DirectorySource(run.dir(), run.stateDir().resolve("last-good"))) {
             current.set(new Views(new Controller(
                     reconciler::progress, authority, registry, publisher, refusals, counters, traffic, clock)));
             // The mesh is read before anybody can ask for it: a restart refuses nobody.
