@@ -23,6 +23,12 @@ public final class PeakEwma {
     /** Most that failures alone can make of the latency. */
     private static final double MAX_FAILURE_NANOS = 1e9;
 
+    /**
+     * After so long without an observation an endpoint is tried by one request at a time, whatever was seen of it before: by
+     * fading alone a failure would keep one that came back waiting for over a minute beside one that answers in a millisecond.
+     */
+    private static final long FORGET_NANOS = 5_000_000_000L;
+
     /** How long an endpoint is avoided after its first failed connect; doubled by each further one. */
     private static final long FIRST_AVOIDANCE_NANOS = 100_000_000;
 
@@ -86,18 +92,25 @@ public final class PeakEwma {
 
     /** The load; the less the better, more than 0. */
     public double load(long nowNanos) {
+        if (pending == 0 && isForgotten(nowNanos)) {
+            return FLOOR_NANOS;
+        }
         return Math.max(decayed(nowNanos), FLOOR_NANOS) * (pending + 1);
     }
 
     private void observe(double observed, long nowNanos) {
-        double share = oldShare(nowNanos);
-        latency = observed > latency ? observed : latency * share + observed * (1 - share);
+        double share = isForgotten(nowNanos) ? 0 : oldShare(nowNanos);
+        latency = share == 0 || observed > latency ? observed : latency * share + observed * (1 - share);
         stamp = nowNanos;
     }
 
     /** The latency, on its way to nothing while nothing is observed. */
     private double decayed(long nowNanos) {
         return latency * oldShare(nowNanos);
+    }
+
+    private boolean isForgotten(long nowNanos) {
+        return nowNanos - stamp > FORGET_NANOS;
     }
 
     private double oldShare(long nowNanos) {

@@ -82,6 +82,27 @@ class EndpointChoiceTest {
     }
 
     @Test
+    void triesOneThatFailedAgainByOneRequestAtATime() {
+        // Given
+        List<PeakEwma> endpoints = endpoints(2);
+        for (int i = 0; i < 10; i++) {
+            endpoints.get(0).started();
+            endpoints.get(0).failed(MILLI, START);
+        }
+        long soon = START + 4 * SECOND;
+        long later = START + 6 * SECOND;
+        answer(endpoints.get(1), MILLI / 2, soon);
+        assertThat(shares(endpoints, 100, soon)).containsOnlyKeys(1);
+        // When
+        assertThat(shares(endpoints, 100, later)).containsOnlyKeys(0);
+        endpoints.get(0).started();
+        assertThat(shares(endpoints, 100, later)).containsOnlyKeys(1);
+        endpoints.get(0).succeeded(MILLI / 4, later);
+        // Then
+        assertThat(shares(endpoints, 100, later)).containsOnlyKeys(0);
+    }
+
+    @Test
     void avoidsWhatCouldNotBeConnectedToWhileOthersExist() {
         List<PeakEwma> endpoints = endpoints(5);
         for (int i = 0; i < 4; i++) {
