@@ -38,7 +38,6 @@ public record Limits(Http http, Http2 http2, Tls tls, Connections connections, C
                         1024,
                         64,
                         64 * 1024,
-                        1024 * 1024,
                         Duration.ofSeconds(3),
                         Duration.ofSeconds(10),
                         Duration.ofSeconds(10),
@@ -47,7 +46,6 @@ public record Limits(Http http, Http2 http2, Tls tls, Connections connections, C
                         Duration.ofSeconds(60),
                         Duration.ofSeconds(1),
                         Duration.ofSeconds(3),
-                        20,
                         Duration.ofSeconds(30)),
                 new Control(
                         1000,
@@ -124,7 +122,6 @@ public record Limits(Http http, Http2 http2, Tls tls, Connections connections, C
      * @param maxRequestsPerEndpoint in flight, per endpoint and loop
      * @param maxIdlePerEndpoint pooled idle upstream connections, per endpoint and loop
      * @param bufferPerStreamBytes held back for a slow reader, per stream or HTTP/1.1 connection
-     * @param bufferPerConnectionBytes held back for slow readers, per HTTP/2 connection
      * @param connectTimeout to dial an endpoint
      * @param detectTimeout to tell the protocol of a connection
      * @param firstRequestTimeout from accept or handshake to the first request
@@ -133,7 +130,6 @@ public record Limits(Http http, Http2 http2, Tls tls, Connections connections, C
      * @param poolIdleTimeout of a pooled upstream connection without a request
      * @param queueTimeoutInbound for an upstream connection, inbound
      * @param queueTimeoutOutbound for an upstream connection, outbound
-     * @param retryBudgetPercent retries as a share of requests
      * @param drainTimeout for what is in flight when the proxy ends
      */
     public record Connections(
@@ -143,7 +139,6 @@ public record Limits(Http http, Http2 http2, Tls tls, Connections connections, C
             int maxRequestsPerEndpoint,
             int maxIdlePerEndpoint,
             int bufferPerStreamBytes,
-            int bufferPerConnectionBytes,
             Duration connectTimeout,
             Duration detectTimeout,
             Duration firstRequestTimeout,
@@ -152,7 +147,6 @@ public record Limits(Http http, Http2 http2, Tls tls, Connections connections, C
             Duration poolIdleTimeout,
             Duration queueTimeoutInbound,
             Duration queueTimeoutOutbound,
-            int retryBudgetPercent,
             Duration drainTimeout) {}
 
     /**
