@@ -28,17 +28,18 @@ class ArchitectureTest {
             proxy.policy          | pure | proxy.model proxy.match                               |
             proxy.routing         | pure | proxy.model proxy.match proxy.policy                  |
             proxy.balance         | pure | proxy.model                                           |
+            proxy.resilience      | pure | proxy.model                                           |
 
             proxy.bootstrap       | edge | proxy.model                                           | netty
             proxy.telemetry       | edge | proxy.model                                           |
             proxy.http            | edge | proxy.model proxy.bootstrap                           | netty
             proxy.identity        | edge | proxy.model proxy.bootstrap proxy.telemetry           | netty bouncycastle jackson-core
-            proxy.upstream        | edge | proxy.model proxy.match proxy.policy proxy.routing proxy.balance proxy.bootstrap proxy.telemetry proxy.http proxy.identity | netty
-            proxy.inbound         | edge | proxy.model proxy.match proxy.policy proxy.routing proxy.bootstrap proxy.telemetry proxy.http proxy.identity proxy.upstream | netty
-            proxy.outbound        | edge | proxy.model proxy.match proxy.policy proxy.routing proxy.balance proxy.bootstrap proxy.telemetry proxy.http proxy.identity proxy.upstream | netty
+            proxy.upstream        | edge | proxy.model proxy.match proxy.policy proxy.routing proxy.balance proxy.resilience proxy.bootstrap proxy.telemetry proxy.http proxy.identity | netty
+            proxy.inbound         | edge | proxy.model proxy.match proxy.policy proxy.routing proxy.resilience proxy.bootstrap proxy.telemetry proxy.http proxy.identity proxy.upstream | netty
+            proxy.outbound        | edge | proxy.model proxy.match proxy.policy proxy.routing proxy.balance proxy.resilience proxy.bootstrap proxy.telemetry proxy.http proxy.identity proxy.upstream | netty
             proxy.discovery       | edge | proxy.model proxy.routing proxy.bootstrap proxy.telemetry proxy.identity | netty
             proxy.admin           | edge | proxy.model proxy.bootstrap                           | netty
-            proxy                 | edge | proxy.model proxy.match proxy.policy proxy.routing proxy.balance proxy.bootstrap proxy.telemetry proxy.http proxy.identity proxy.upstream proxy.inbound proxy.outbound proxy.discovery proxy.admin | netty
+            proxy                 | edge | proxy.model proxy.match proxy.policy proxy.routing proxy.balance proxy.resilience proxy.bootstrap proxy.telemetry proxy.http proxy.identity proxy.upstream proxy.inbound proxy.outbound proxy.discovery proxy.admin | netty
 
             controller.resources  | pure | smi proxy.model                                       |
             controller.watch      | edge | smi proxy.model controller.resources                  | jackson yaml

@@ -15,8 +15,13 @@ public final class Answers {
     /** Source: gRPC status codes. */
     private static final int GRPC_INTERNAL = 13;
 
+    private static final int GRPC_UNKNOWN = 2;
+    private static final int GRPC_DEADLINE_EXCEEDED = 4;
     private static final int GRPC_PERMISSION_DENIED = 7;
+    private static final int GRPC_RESOURCE_EXHAUSTED = 8;
+    private static final int GRPC_UNIMPLEMENTED = 12;
     private static final int GRPC_UNAVAILABLE = 14;
+    private static final int GRPC_UNAUTHENTICATED = 16;
 
     private Answers() {}
 
@@ -29,15 +34,9 @@ public final class Answers {
      */
     public static void send(ServerStream stream, RequestHead request, int status, String reason, String sentence) {
         if (request.isGrpc()) {
-            Fields fields = Fields.of(
-                    "content-type",
-                    "application/grpc",
-                    "grpc-status",
-                    Integer.toString(grpcStatus(status)),
-                    "grpc-message",
-                    grpcMessage(sentence),
-                    REASON_FIELD,
-                    reason);
+            Fields fields = grpcTrailers(status, reason, sentence).toBuilder()
+                    .add("content-type", "application/grpc")
+                    .build();
             stream.respond(new ResponseHead(200, "", fields, RequestHead.UNKNOWN), true);
             return;
         }
@@ -53,10 +52,26 @@ public final class Answers {
         stream.data(body, true);
     }
 
+    /** The end of a gRPC call as this HTTP status would end a request. */
+    public static Fields grpcTrailers(int status, String reason, String sentence) {
+        return Fields.of(
+                "grpc-status",
+                Integer.toString(grpcStatus(status)),
+                "grpc-message",
+                grpcMessage(sentence),
+                REASON_FIELD,
+                reason);
+    }
+
     private static int grpcStatus(int status) {
         return switch (status) {
             case 400 -> GRPC_INTERNAL;
+            case 401 -> GRPC_UNAUTHENTICATED;
             case 403 -> GRPC_PERMISSION_DENIED;
+            case 404 -> GRPC_UNIMPLEMENTED;
+            case 429 -> GRPC_RESOURCE_EXHAUSTED;
+            case 500 -> GRPC_UNKNOWN;
+            case 504 -> GRPC_DEADLINE_EXCEEDED;
             default -> GRPC_UNAVAILABLE;
         };
     }

@@ -85,7 +85,8 @@ final class InboundRequests implements RequestHandler {
                 stream,
                 Attempt.Source.only(Target.plain(port.application())),
                 plane.limits().connections().queueTimeoutInbound().toMillis(),
-                meter::ended);
+                meter::ended,
+                null);
     }
 
     /** Whoever watches over the workload may always ask whether it is well, so that no rule can make it look ill. */

@@ -82,9 +82,15 @@ final class Balancer {
         private final List<Endpoint> all;
         private @Nullable List<Endpoint> left;
         private @Nullable Endpoint last;
+        private boolean startingOver;
 
         private Endpoints(Cluster cluster) {
             this.all = cluster.endpoints();
+        }
+
+        @Override
+        public void startOver() {
+            startingOver = true;
         }
 
         /** The one given last. */
@@ -100,6 +106,11 @@ final class Balancer {
                     left = new ArrayList<>(all);
                 }
                 left.remove(last);
+                from = left;
+            }
+            if (from.isEmpty() && startingOver) {
+                startingOver = false;
+                left = new ArrayList<>(all);
                 from = left;
             }
             if (from.isEmpty()) {

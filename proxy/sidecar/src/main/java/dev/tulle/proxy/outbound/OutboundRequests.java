@@ -63,7 +63,8 @@ final class OutboundRequests implements RequestHandler {
                 (failure, status, firstByteMicros) -> {
                     Optional<SpiffeId> peer = endpoints.last().flatMap(Endpoint::identity);
                     connection.meter(service, backend, peer, true).ended(failure, status, firstByteMicros);
-                });
+                },
+                null);
     }
 
     /** The path as the receiving proxy will judge it; one it will refuse is matched as it stands. */

@@ -28,6 +28,9 @@ public interface Attempt {
         /** The next one to try; empty when there is none. */
         Optional<Attempt> next();
 
+        /** From now on those given before may be given once more, after all others. */
+        default void startOver() {}
+
         /** One endpoint, nobody else. */
         static Source only(Target target) {
             Iterator<Attempt> one = List.of(unobserved(target)).iterator();

@@ -16,6 +16,8 @@ public enum DialFailure {
     NO_CERTIFICATE("this proxy has no certificate yet"),
     /** Too many requests wait already. */
     QUEUE_FULL("too many requests wait for a connection"),
+    /** As many requests wait as the service allows. */
+    MAX_PENDING("as many requests wait for a connection as the service allows"),
     /** Waited too long for a connection that has room. */
     QUEUE_TIMEOUT("no connection became free in time");
 
@@ -38,7 +40,7 @@ public enum DialFailure {
     public boolean isWorthAnotherEndpoint() {
         return switch (this) {
             case CONNECT_FAILED, CONNECT_TIMEOUT, HANDSHAKE_FAILED, WRONG_IDENTITY -> true;
-            case NO_CERTIFICATE, QUEUE_FULL, QUEUE_TIMEOUT -> false;
+            case NO_CERTIFICATE, QUEUE_FULL, MAX_PENDING, QUEUE_TIMEOUT -> false;
         };
     }
 }

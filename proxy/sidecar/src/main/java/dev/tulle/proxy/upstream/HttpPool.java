@@ -49,6 +49,9 @@ final class HttpPool implements ConnectionOwner {
     interface Waiter {
         boolean isWanted();
 
+        /** Whether it may wait, where there is no connection for it at once. */
+        boolean mayWait();
+
         /** Open a stream on it inside this call. */
         void ready(HttpConnection connection);
 
@@ -69,6 +72,10 @@ final class HttpPool implements ConnectionOwner {
         if (waiters.size() >= limits.connections().maxPendingRequests()) {
             meters.limitHit("max_pending_requests");
             waiter.failed(DialFailure.QUEUE_FULL);
+            return;
+        }
+        if (!waiter.mayWait()) {
+            waiter.failed(DialFailure.MAX_PENDING);
             return;
         }
         waiters.add(waiter);

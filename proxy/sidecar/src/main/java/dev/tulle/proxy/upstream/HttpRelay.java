@@ -1,5 +1,6 @@
 package dev.tulle.proxy.upstream;
 
+import dev.tulle.proxy.bootstrap.Limits;
 import dev.tulle.proxy.http.Answers;
 import dev.tulle.proxy.http.ClientStream;
 import dev.tulle.proxy.http.Fields;
@@ -10,11 +11,13 @@ import dev.tulle.proxy.http.ResponseHead;
 import dev.tulle.proxy.http.ResponseListener;
 import dev.tulle.proxy.http.ServerStream;
 import dev.tulle.proxy.http.StreamListener;
+import dev.tulle.proxy.resilience.TryFailure;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
 import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Optional;
-import java.util.Queue;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
@@ -25,6 +28,9 @@ import org.jspecify.annotations.Nullable;
  * yet, body bytes wait here, at most what the downstream side may send without being acknowledged. As long as nothing was sent, up
  * to {@value #MAX_TRIES} endpoints are tried; a request that may be repeated is sent again once if a reused connection ended before
  * any byte of the answer.
+ *
+ * <p>With a {@link CallGuard} a request may be late, and a failed one may be sent again as long as nothing of an answer was passed
+ * on. For that the body is kept while it is no larger than {@link Limits.Connections#bufferPerStreamBytes}.
  */
 public final class HttpRelay {
     /** Endpoints tried for one request. */
@@ -38,14 +44,21 @@ public final class HttpRelay {
     private final Attempt.Source attempts;
     private final long queueMillis;
     private final Ended ended;
+    private final @Nullable CallGuard guard;
     private final long begun = System.nanoTime();
-    private final Queue<ByteBuf> waiting = new ArrayDeque<>(0);
+    private final ArrayDeque<ByteBuf> waiting = new ArrayDeque<>(0);
     private @Nullable Fields waitingTrailers;
     private boolean waitingEnd;
     private boolean requestOver;
     private @Nullable Attempt attempt;
     private @Nullable ClientStream up;
+    private @Nullable FromUpstream answering;
+    private @Nullable Kept kept;
+    private long tryBegun = begun;
+    private boolean inQueue;
+    private long acknowledged;
     private int tries;
+    private int sent;
     private boolean repeated;
     private boolean anySent;
     private boolean responseStarted;
@@ -63,7 +76,8 @@ public final class HttpRelay {
             ServerStream down,
             Attempt.Source attempts,
             long queueMillis,
-            Ended ended) {
+            Ended ended,
+            @Nullable CallGuard guard) {
         this.upstreams = upstreams;
         this.head = head;
         this.bodyless = end;
@@ -73,6 +87,10 @@ public final class HttpRelay {
         this.attempts = attempts;
         this.queueMillis = queueMillis;
         this.ended = ended;
+        this.guard = guard;
+        this.kept = guard == null || !guard.repeats()
+                ? null
+                : new Kept(upstreams.limits().connections().bufferPerStreamBytes());
     }
 
     /** Learns how it went; called once. */
@@ -94,6 +112,7 @@ public final class HttpRelay {
      * @param end whether it has no body
      * @param http2 whether the upstream connection speaks HTTP/2
      * @param queueMillis how long it may wait for a connection
+     * @param guard what holds for it beyond being sent once; null for nothing
      */
     public static StreamListener start(
             Upstreams upstreams,
@@ -103,47 +122,77 @@ public final class HttpRelay {
             ServerStream down,
             Attempt.Source attempts,
             long queueMillis,
-            Ended ended) {
-        HttpRelay relay = new HttpRelay(upstreams, head, end, http2, down, attempts, queueMillis, ended);
-        relay.tryNext(DialFailure.CONNECT_FAILED);
+            Ended ended,
+            @Nullable CallGuard guard) {
+        HttpRelay relay = new HttpRelay(upstreams, head, end, http2, down, attempts, queueMillis, ended, guard);
+        relay.begin();
         return relay.new FromDownstream();
+    }
+
+    private void begin() {
+        if (guard != null) {
+            guard.begin(this::late);
+            long delay = guard.delayMillis();
+            if (delay > 0) {
+                upstreams.loop().schedule(this::again, delay, TimeUnit.MILLISECONDS);
+                return;
+            }
+        }
+        tryNext(DialFailure.CONNECT_FAILED);
+    }
+
+    private void again() {
+        if (!over) {
+            tries = 0;
+            tryBegun = System.nanoTime();
+            tryNext(DialFailure.CONNECT_FAILED);
+        }
     }
 
     private void tryNext(DialFailure lastFailure) {
         Optional<Attempt> next = tries < MAX_TRIES ? attempts.next() : Optional.empty();
-        if (next.isEmpty()) {
-            answer(
-                    503,
-                    tries == 0 ? "no-endpoint" : lastFailure.wireName(),
-                    tries == 0
-                            ? "no endpoint can take the request"
-                            : "no endpoint could be reached: " + lastFailure.sentence());
-            return;
+        if (next.isPresent()) {
+            tries++;
+            send(next.get(), false);
+        } else if (tries == 0) {
+            answer(503, "no-endpoint", "no endpoint can take the request");
+        } else if (!triesAgain(TryFailure.NOT_CONNECTED)) {
+            answer(503, lastFailure.wireName(), "no endpoint could be reached: " + lastFailure.sentence());
         }
-        tries++;
-        send(next.get(), false);
     }
 
     private void send(Attempt chosen, boolean fresh) {
         attempt = chosen;
+        int number = ++sent;
         chosen.started();
+        if (guard != null) {
+            guard.tried();
+        }
         upstreams.http(chosen.target(), http2, fresh, queueMillis, new HttpPool.Waiter() {
             @Override
             public boolean isWanted() {
-                return !over;
+                return !over && sent == number;
+            }
+
+            @Override
+            public boolean mayWait() {
+                inQueue = guard != null && guard.mayWait();
+                return guard == null || inQueue;
             }
 
             @Override
             public void ready(HttpConnection connection) {
+                leaveQueue();
                 chosen.connected();
                 open(connection);
             }
 
             @Override
             public void failed(DialFailure failure) {
-                if (over) {
+                if (over || sent != number) {
                     return;
                 }
+                leaveQueue();
                 attempt = null;
                 if (failure.isWorthAnotherEndpoint()) {
                     chosen.connectFailed();
@@ -156,18 +205,95 @@ public final class HttpRelay {
         });
     }
 
+    private void leaveQueue() {
+        if (inQueue && guard != null) {
+            inQueue = false;
+            guard.waited();
+        }
+    }
+
     private void open(HttpConnection connection) {
         boolean endNow = bodyless || (waitingEnd && waiting.isEmpty() && waitingTrailers == null);
-        ClientStream stream = connection.open(head, endNow, new FromUpstream());
-        up = stream;
-        while (!waiting.isEmpty() && !over) {
-            anySent = true;
-            ByteBuf data = waiting.remove();
-            stream.data(data, waitingEnd && waiting.isEmpty() && waitingTrailers == null);
+        FromUpstream listener = new FromUpstream();
+        answering = listener;
+        ClientStream stream = connection.open(head, endNow, listener);
+        if (answering != listener) {
+            return; // It failed inside the call, and what becomes of the request is settled.
         }
-        if (waitingTrailers != null && !over) {
+        listener.stream = stream;
+        up = stream;
+        while (!waiting.isEmpty() && !over && answering == listener) {
+            ByteBuf data = waiting.remove();
+            sendOn(stream, data, waitingEnd && waiting.isEmpty() && waitingTrailers == null);
+        }
+        if (waitingTrailers != null && !over && answering == listener) {
             anySent = true;
             stream.trailers(waitingTrailers);
+        }
+    }
+
+    private void sendOn(ClientStream stream, ByteBuf data, boolean end) {
+        anySent = true;
+        if (kept != null && !kept.add(data)) {
+            kept = null;
+        }
+        stream.data(data, end);
+    }
+
+    /** After a failed try: sends the request again, later, if that is allowed and everything of it is still there. */
+    private boolean triesAgain(TryFailure failure) {
+        if (guard == null || over || responseStarted) {
+            return false;
+        }
+        Kept body = kept;
+        long wait = guard.retryAfterMillis(failure, !anySent || body != null);
+        if (wait < 0) {
+            return false;
+        }
+        Attempt used = attempt;
+        attempt = null;
+        sent++;
+        up = null;
+        answering = null;
+        leaveQueue();
+        if (used != null) {
+            used.answered(true, System.nanoTime() - tryBegun);
+        }
+        if (body != null) {
+            body.putBefore(waiting);
+            waitingEnd = requestOver && !bodyless;
+        }
+        attempts.startOver();
+        upstreams.loop().schedule(this::again, wait, TimeUnit.MILLISECONDS);
+        return true;
+    }
+
+    /** A limit of time has passed. */
+    private void late(CallGuard.TimeLimit limit) {
+        if (over || (limit == CallGuard.TimeLimit.PER_TRY && responseStarted)) {
+            return;
+        }
+        ClientStream stream = up;
+        if (limit == CallGuard.TimeLimit.PER_TRY && triesAgain(TryFailure.LATE)) {
+            cancel(stream);
+        } else if (!responseStarted) {
+            answer(504, limit.wireName(), limit.sentence());
+            cancel(stream);
+        } else {
+            finish(true, status);
+            cancel(stream);
+            if (http2 && head.isGrpc()) {
+                down.trailers(Answers.grpcTrailers(504, limit.wireName(), limit.sentence()));
+            } else {
+                down.reset(Reset.IDLE);
+            }
+        }
+    }
+
+    private void cancel(@Nullable ClientStream stream) {
+        up = null;
+        if (stream != null) {
+            stream.reset(Reset.CANCELLED);
         }
     }
 
@@ -190,9 +316,17 @@ public final class HttpRelay {
         long nanos = firstByteNanos >= 0 ? firstByteNanos : now - begun;
         Attempt used = attempt;
         attempt = null;
+        leaveQueue();
+        if (guard != null) {
+            guard.over();
+        }
+        if (kept != null) {
+            kept.release();
+            kept = null;
+        }
         if (used != null) {
             if (responseStarted || failure) {
-                used.answered(failure, nanos);
+                used.answered(failure, nanos - (tryBegun - begun));
             } else {
                 used.abandoned();
             }
@@ -227,13 +361,15 @@ public final class HttpRelay {
         @Override
         public void onData(ByteBuf data, boolean end) {
             requestOver |= end;
+            if (guard != null) {
+                guard.moved();
+            }
             ClientStream stream = up;
             if (over) {
                 down.consumed(data.readableBytes());
                 data.release();
             } else if (stream != null) {
-                anySent = true;
-                stream.data(data, end);
+                sendOn(stream, data, end);
                 if (tunnel && end) {
                     // Both directions of a WebSocket connection end together.
                     finishAnswer(Fields.EMPTY);
@@ -253,6 +389,9 @@ public final class HttpRelay {
             }
             if (up != null) {
                 anySent = true;
+                if (kept != null) {
+                    waitingTrailers = trailers;
+                }
                 up.trailers(trailers);
             } else {
                 waitingTrailers = trailers;
@@ -279,18 +418,25 @@ public final class HttpRelay {
         }
     }
 
-    /** What the endpoint answers. */
+    /** What the endpoint of one try answers; when another try has followed, nobody wants to hear it any more. */
     private final class FromUpstream implements ResponseListener {
+        private @Nullable ClientStream stream;
+        private long drained;
+        private int ignored;
+
         @Override
         public void onInform(ResponseHead informational) {
-            if (!over) {
+            if (!over && answering == this) {
                 down.inform(informational);
             }
         }
 
         @Override
         public void onResponse(ResponseHead answer, boolean end) {
-            if (over) {
+            if (over || answering != this) {
+                return;
+            }
+            if (guard != null && triesAgainAfter(answer, end)) {
                 return;
             }
             firstByteNanos = System.nanoTime() - begun;
@@ -298,17 +444,39 @@ public final class HttpRelay {
             status = answer.status();
             tunnel = status == 101;
             failed = isGrpcFailure(answer.fields());
+            ResponseHead passed = answer;
+            if (guard != null) {
+                passed = guard.passing(answer);
+                if (tunnel) {
+                    guard.tunnelled();
+                }
+            }
             if (end) {
                 finishAnswer(Fields.EMPTY);
             }
-            down.respond(answer, end);
+            down.respond(passed, end);
+        }
+
+        private boolean triesAgainAfter(ResponseHead answer, boolean end) {
+            TryFailure failure = guard == null ? null : guard.failureOf(answer);
+            boolean unsent = !requestOver || !waiting.isEmpty();
+            if (failure == null || !triesAgain(failure)) {
+                return false;
+            }
+            if (!end && unsent && stream != null) {
+                stream.reset(Reset.NOT_NEEDED);
+            }
+            return true;
         }
 
         @Override
         public void onData(ByteBuf data, boolean end) {
-            if (over) {
-                data.release();
+            if (over || answering != this) {
+                ignore(data);
                 return;
+            }
+            if (guard != null) {
+                guard.moved();
             }
             if (end) {
                 finishAnswer(Fields.EMPTY);
@@ -316,9 +484,23 @@ public final class HttpRelay {
             down.data(data, end);
         }
 
+        /** The rest of an answer that was not good enough is read to its end, if that is near, for the sake of the connection. */
+        private void ignore(ByteBuf data) {
+            int bytes = data.readableBytes();
+            data.release();
+            ignored += bytes;
+            if (stream != null && !over) {
+                if (ignored > upstreams.limits().connections().bufferPerStreamBytes()) {
+                    stream.reset(Reset.NOT_NEEDED);
+                } else {
+                    stream.consumed(bytes);
+                }
+            }
+        }
+
         @Override
         public void onTrailers(Fields trailers) {
-            if (!over) {
+            if (!over && answering == this) {
                 finishAnswer(trailers);
                 down.trailers(trailers);
             }
@@ -326,6 +508,10 @@ public final class HttpRelay {
 
         @Override
         public void onReset(Reset reset) {
+            if (answering != this) {
+                return;
+            }
+            answering = null;
             up = null;
             if (over) {
                 return;
@@ -343,6 +529,9 @@ public final class HttpRelay {
                 repeated = true;
                 used.abandoned();
                 send(used, true);
+            } else if (triesAgain(
+                    reset.cause() == Reset.Cause.UNPROCESSED ? TryFailure.UNPROCESSED : TryFailure.RESET)) {
+                return;
             } else if (http2 && (reset.cause() == Reset.Cause.PEER || reset.cause() == Reset.Cause.UNPROCESSED)) {
                 finish(true, 0);
                 down.reset(reset);
@@ -357,7 +546,55 @@ public final class HttpRelay {
 
         @Override
         public void onDrained(int bytes) {
-            down.consumed(bytes);
+            if (guard == null) {
+                down.consumed(bytes);
+                return;
+            }
+            // What is sent a second time was acknowledged already.
+            drained += bytes;
+            long more = drained - acknowledged;
+            if (more > 0) {
+                acknowledged = drained;
+                down.consumed((int) more);
+            }
+        }
+    }
+
+    /** Copies of the references to what was sent of a body, so that it can be sent again. */
+    private static final class Kept {
+        private final int most;
+        private final List<ByteBuf> parts = new ArrayList<>(0);
+        private int bytes;
+
+        Kept(int most) {
+            this.most = most;
+        }
+
+        /** False when it became too much; nothing is kept then. */
+        boolean add(ByteBuf data) {
+            bytes += data.readableBytes();
+            if (bytes > most) {
+                release();
+                return false;
+            }
+            if (data.isReadable()) {
+                parts.add(data.retainedDuplicate());
+            }
+            return true;
+        }
+
+        /** Gives everything over, in front of what waits. */
+        void putBefore(ArrayDeque<ByteBuf> waiting) {
+            for (int i = parts.size() - 1; i >= 0; i--) {
+                waiting.addFirst(parts.get(i));
+            }
+            parts.clear();
+            bytes = 0;
+        }
+
+        void release() {
+            parts.forEach(ByteBuf::release);
+            parts.clear();
         }
     }
 }

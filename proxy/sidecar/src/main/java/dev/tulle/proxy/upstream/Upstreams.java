@@ -86,6 +86,11 @@ public final class Upstreams {
         }
 
         @Override
+        public boolean mayWait() {
+            return waiter.mayWait();
+        }
+
+        @Override
         public void ready(HttpConnection connection) {
             settle();
             waiter.ready(connection);
