@@ -96,7 +96,7 @@ public final class Sidecar {
                 1, new DefaultThreadFactory("tulle-control", false), transport.ioHandlers());
         this.control = controlLoops.next();
         this.meters = new Meters(limits.control().maxSeries());
-        this.contexts = new TlsContexts(clock);
+        this.contexts = new TlsContexts(clock, limits.tls());
         this.application = new ApplicationHealth(control, transport, (well, detail) -> {
             applicationWell = well;
             applicationDetail = detail;

@@ -30,7 +30,7 @@ public record Limits(Http http, Http2 http2, Tls tls, Connections connections, C
                         10,
                         1000,
                         Duration.ofSeconds(10)),
-                new Tls(16 * 1024, Duration.ofSeconds(10), 512),
+                new Tls(16 * 1024, Duration.ofSeconds(10), 512, 256, Duration.ofMinutes(10)),
                 new Connections(
                         10_000,
                         2_000,
@@ -110,8 +110,15 @@ public record Limits(Http http, Http2 http2, Tls tls, Connections connections, C
      * @param maxClientHelloBytes a longer one is not ours
      * @param handshakeTimeout from the first byte to the end
      * @param maxPendingHandshakes at one time, all listeners together
+     * @param maxSessions kept for being resumed, per protocol
+     * @param sessionTimeout after which a session is not resumed any more
      */
-    public record Tls(int maxClientHelloBytes, Duration handshakeTimeout, int maxPendingHandshakes) {}
+    public record Tls(
+            int maxClientHelloBytes,
+            Duration handshakeTimeout,
+            int maxPendingHandshakes,
+            int maxSessions,
+            Duration sessionTimeout) {}
 
     /**
      * Sockets, pools and time.

@@ -46,10 +46,10 @@ final class PeerVerifier extends X509ExtendedTrustManager {
     private final List<X509Certificate> anchors;
     private final String trustDomain;
     private final Clock clock;
-    private final Map<Seen, Instant> accepted = new ConcurrentHashMap<>();
+    private final Map<Seen, Accepted> accepted = new ConcurrentHashMap<>();
 
     /** What a leaf was shown for. */
-    private enum Purpose {
+    enum Purpose {
         SERVER("1.3.6.1.5.5.7.3.1"),
         CLIENT("1.3.6.1.5.5.7.3.2");
 
@@ -61,6 +61,9 @@ final class PeerVerifier extends X509ExtendedTrustManager {
     }
 
     private record Seen(ByteBuffer leaf, Purpose purpose) {}
+
+    /** Whom a leaf proves, and until when its chain may be believed. */
+    private record Accepted(SpiffeId identity, Instant until) {}
 
     /** @throws IllegalArgumentException if an anchor cannot be read or there is none */
     PeerVerifier(TrustBundle bundle, Clock clock) {
@@ -117,7 +120,13 @@ final class PeerVerifier extends X509ExtendedTrustManager {
         return new X509Certificate[0];
     }
 
-    private void verify(X509Certificate[] shown, Purpose purpose) throws CertificateException {
+    /**
+     * Judges a chain and says whom it proves.
+     *
+     * @param shown leaf first
+     * @throws CertificateException with the reason if the peer may not be believed now
+     */
+    SpiffeId verify(X509Certificate[] shown, Purpose purpose) throws CertificateException {
         if (shown.length == 0) {
             throw new CertificateException("the peer showed no certificate");
         }
@@ -127,24 +136,25 @@ final class PeerVerifier extends X509ExtendedTrustManager {
         }
         Instant now = clock.instant();
         Seen seen = new Seen(ByteBuffer.wrap(shown[0].getEncoded()), purpose);
-        Instant until = accepted.get(seen);
-        if (until != null && now.isBefore(until)) {
-            return;
+        Accepted before = accepted.get(seen);
+        if (before != null && now.isBefore(before.until())) {
+            return before.identity();
         }
         List<X509Certificate> chain = new ArrayList<>();
         for (X509Certificate certificate : shown) {
             // Netty hands over certificates of its own class; the path validator wants the JDK's.
             chain.add(Certificates.strict(certificate));
         }
-        checkLeaf(chain.getFirst(), purpose);
+        SpiffeId identity = checkLeaf(chain.getFirst(), purpose);
         Instant end = checkPath(chain, now);
         if (accepted.size() >= MAX_REMEMBERED) {
             accepted.clear();
         }
-        accepted.put(seen, end);
+        accepted.put(seen, new Accepted(identity, end));
+        return identity;
     }
 
-    private void checkLeaf(X509Certificate leaf, Purpose purpose) throws CertificateException {
+    private SpiffeId checkLeaf(X509Certificate leaf, Purpose purpose) throws CertificateException {
         if (leaf.getBasicConstraints() >= 0) {
             throw new CertificateException("the peer's certificate is that of an authority, not of a workload");
         }
@@ -165,6 +175,7 @@ final class PeerVerifier extends X509ExtendedTrustManager {
             throw new CertificateException(
                     "the peer %s is not of the trust domain '%s'".formatted(identity, trustDomain));
         }
+        return identity;
     }
 
     /** Returns until when the chain may be believed. */

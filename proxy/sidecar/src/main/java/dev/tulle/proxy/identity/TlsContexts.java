@@ -1,7 +1,9 @@
 package dev.tulle.proxy.identity;
 
+import dev.tulle.proxy.bootstrap.Limits;
 import dev.tulle.proxy.model.SpiffeId;
 import dev.tulle.proxy.model.TrustBundle;
+import io.netty.buffer.ByteBufAllocator;
 import io.netty.handler.ssl.ApplicationProtocolConfig;
 import io.netty.handler.ssl.ApplicationProtocolConfig.Protocol;
 import io.netty.handler.ssl.ApplicationProtocolConfig.SelectedListenerFailureBehavior;
@@ -9,15 +11,23 @@ import io.netty.handler.ssl.ApplicationProtocolConfig.SelectorFailureBehavior;
 import io.netty.handler.ssl.ClientAuth;
 import io.netty.handler.ssl.OpenSsl;
 import io.netty.handler.ssl.OpenSslSessionContext;
+import io.netty.handler.ssl.ReferenceCountedOpenSslEngine;
 import io.netty.handler.ssl.SslContext;
 import io.netty.handler.ssl.SslContextBuilder;
+import io.netty.handler.ssl.SslHandler;
 import io.netty.handler.ssl.SslProvider;
+import io.netty.internal.tcnative.SSL;
+import io.netty.util.NetUtil;
 import io.netty.util.ReferenceCountUtil;
 import java.math.BigInteger;
+import java.net.InetSocketAddress;
+import java.security.cert.Certificate;
+import java.security.cert.CertificateException;
 import java.security.cert.X509Certificate;
 import java.time.Clock;
 import java.time.Instant;
 import java.util.ArrayDeque;
+import java.util.Arrays;
 import java.util.Collections;
 import java.util.Deque;
 import java.util.EnumMap;
@@ -27,25 +37,33 @@ import java.util.Optional;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.function.Consumer;
 import javax.net.ssl.SSLException;
+import javax.net.ssl.SSLPeerUnverifiedException;
 import org.jspecify.annotations.Nullable;
 
 /**
  * The TLS contexts in force: made anew, all of them, for each certificate or trust bundle, and swapped by one reference.
  *
- * <p>TLS 1.3 by BoringSSL, both sides show certificates, peers are judged by {@link PeerVerifier}, nothing is resumed. Readers take
- * {@link #current()} once a connection, on any thread; {@link #install} is called from one thread at a time.
+ * <p>TLS 1.3 by BoringSSL, both sides show certificates, peers are judged by {@link PeerVerifier}. Readers take {@link #current()} once
+ * a connection, on any thread; {@link #install} is called from one thread at a time.
+ *
+ * <p>Sessions are resumed between proxies, without early data. A ticket is good in the generation that gave it and in no other: the keys
+ * that seal it and the store that keeps it are part of the contexts. It is kept for one address and one expected identity. The chain
+ * the peer showed in the full handshake stays with the session and is judged again, by {@link Current#caller} and {@link
+ * Current#callee}, whenever it is resumed; so a resumed connection proves neither more nor longer than a full one.
  */
 public final class TlsContexts {
     /** Contexts that were replaced last are kept, for a thread that has just read them. */
     private static final int KEPT = 2;
 
     private final Clock clock;
+    private final Limits.Tls limits;
     private final List<Consumer<Current>> listeners = new CopyOnWriteArrayList<>();
     private final Deque<Current> replaced = new ArrayDeque<>();
     private volatile @Nullable Current current;
 
-    public TlsContexts(Clock clock) {
+    public TlsContexts(Clock clock, Limits.Tls limits) {
         this.clock = clock;
+        this.limits = limits;
     }
 
     /**
@@ -57,6 +75,7 @@ public final class TlsContexts {
      * @param serial of our certificate, tells it from the one before
      * @param server accepts all of {@link Alpn} and demands a certificate
      * @param clients one a protocol, which it offers first
+     * @param verifier judges peers by the bundle of this generation
      */
     public record Current(
             long generation,
@@ -64,7 +83,8 @@ public final class TlsContexts {
             Instant notAfter,
             BigInteger serial,
             SslContext server,
-            Map<Alpn, SslContext> clients) {
+            Map<Alpn, SslContext> clients,
+            PeerVerifier verifier) {
         public Current {
             clients = Collections.unmodifiableMap(new EnumMap<>(clients));
         }
@@ -76,6 +96,42 @@ public final class TlsContexts {
                 throw new IllegalStateException("no client context for " + alpn);
             }
             return context;
+        }
+
+        /**
+         * The handler of a connection we open.
+         *
+         * @param expected who must be there: sessions of anyone else are not offered
+         */
+        public SslHandler dialling(Alpn alpn, ByteBufAllocator alloc, SpiffeId expected, InetSocketAddress address) {
+            // A key of the session store, not a name: the slash keeps it from being sent as one (SNI).
+            String key = "/" + expected.uri() + "@" + NetUtil.toAddressString(address.getAddress());
+            return client(alpn).newHandler(alloc, key, address.getPort());
+        }
+
+        /** Who opened a connection whose handshake is done; empty if it showed nobody, or nobody who may be believed now. */
+        public Optional<SpiffeId> caller(SslHandler handler) {
+            return peer(handler, PeerVerifier.Purpose.CLIENT);
+        }
+
+        /** Who accepted a connection whose handshake is done; empty if it showed nobody, or nobody who may be believed now. */
+        public Optional<SpiffeId> callee(SslHandler handler) {
+            return peer(handler, PeerVerifier.Purpose.SERVER);
+        }
+
+        /** Whether a connection whose handshake is done went on with an earlier session. */
+        public static boolean isResumed(SslHandler handler) {
+            return SSL.isSessionReused(((ReferenceCountedOpenSslEngine) handler.engine()).sslPointer());
+        }
+
+        private Optional<SpiffeId> peer(SslHandler handler, PeerVerifier.Purpose purpose) {
+            try {
+                Certificate[] shown = handler.engine().getSession().getPeerCertificates();
+                return Optional.of(
+                        verifier.verify(Arrays.copyOf(shown, shown.length, X509Certificate[].class), purpose));
+            } catch (SSLPeerUnverifiedException | CertificateException e) {
+                return Optional.empty();
+            }
         }
     }
 
@@ -119,7 +175,7 @@ public final class TlsContexts {
         Current before = current;
         Current next;
         try {
-            SslContext server = withoutResumption(SslContextBuilder.forServer(svid.key(), chain)
+            SslContext server = withoutStore(SslContextBuilder.forServer(svid.key(), chain)
                     .sslProvider(SslProvider.OPENSSL_REFCNT)
                     .protocols("TLSv1.3")
                     .clientAuth(ClientAuth.REQUIRE)
@@ -136,7 +192,8 @@ public final class TlsContexts {
                     svid.notAfter(),
                     svid.leaf().getSerialNumber(),
                     server,
-                    clients);
+                    clients,
+                    verifier);
         } catch (SSLException e) {
             throw new IllegalArgumentException(
                     "the certificate of %s cannot be used: %s".formatted(svid.identity(), e.getMessage()), e);
@@ -159,7 +216,7 @@ public final class TlsContexts {
      */
     static SslContext withoutCertificate(TrustBundle bundle, Clock clock) {
         try {
-            return withoutResumption(SslContextBuilder.forClient()
+            return withoutStore(SslContextBuilder.forClient()
                     .sslProvider(SslProvider.OPENSSL_REFCNT)
                     .protocols("TLSv1.3")
                     .trustManager(new PeerVerifier(bundle, clock))
@@ -171,8 +228,8 @@ public final class TlsContexts {
         }
     }
 
-    private static SslContext client(Svid svid, PeerVerifier verifier, Alpn alpn) throws SSLException {
-        return withoutResumption(SslContextBuilder.forClient()
+    private SslContext client(Svid svid, PeerVerifier verifier, Alpn alpn) throws SSLException {
+        SslContext context = SslContextBuilder.forClient()
                 .sslProvider(SslProvider.OPENSSL_REFCNT)
                 .protocols("TLSv1.3")
                 .keyManager(svid.key(), svid.chain().toArray(X509Certificate[]::new))
@@ -180,7 +237,12 @@ public final class TlsContexts {
                 // Names come from the SPIFFE ID alone, never from the address that was dialled.
                 .endpointIdentificationAlgorithm(null)
                 .applicationProtocolConfig(protocols(offeredFor(alpn)))
-                .build());
+                .build();
+        OpenSslSessionContext sessions = (OpenSslSessionContext) context.sessionContext();
+        sessions.setSessionCacheSize(limits.maxSessions());
+        sessions.setSessionTimeout((int) limits.sessionTimeout().toSeconds());
+        sessions.setSessionCacheEnabled(true);
+        return context;
     }
 
     /**
@@ -191,7 +253,8 @@ public final class TlsContexts {
         return alpn == Alpn.TULLE_TCP ? List.of(alpn) : List.of(alpn, Alpn.TULLE_TCP);
     }
 
-    private static SslContext withoutResumption(SslContext context) {
+    /** A server needs none: what it must know later is sealed in the ticket. A client without one never resumes. */
+    private static SslContext withoutStore(SslContext context) {
         ((OpenSslSessionContext) context.sessionContext()).setSessionCacheEnabled(false);
         return context;
     }

@@ -6,7 +6,6 @@ import dev.tulle.proxy.http.Http1ServerConnection;
 import dev.tulle.proxy.http.Http2ServerConnection;
 import dev.tulle.proxy.http.ServerConnection;
 import dev.tulle.proxy.identity.Alpn;
-import dev.tulle.proxy.identity.PeerIdentity;
 import dev.tulle.proxy.identity.TlsContexts;
 import dev.tulle.proxy.model.HostPort;
 import dev.tulle.proxy.model.InboundPort;
@@ -158,7 +157,7 @@ final class InboundConnection implements Detection.Outcome, ServerConnection {
         channel.pipeline().addLast("tls", handler);
         handler.handshakeFuture().addListener(done -> {
             plane.handshakes().end();
-            Optional<SpiffeId> peer = done.isSuccess() ? PeerIdentity.of(handler) : Optional.empty();
+            Optional<SpiffeId> peer = done.isSuccess() ? contexts.caller(handler) : Optional.empty();
             if (peer.isEmpty()) {
                 plane.meters()
                         .handshakeFailed(Direction.INBOUND, done.isSuccess() ? "no-identity" : "handshake-failed");

@@ -3,7 +3,6 @@ package dev.tulle.proxy.upstream;
 import dev.tulle.proxy.bootstrap.Limits;
 import dev.tulle.proxy.bootstrap.Transport;
 import dev.tulle.proxy.identity.Alpn;
-import dev.tulle.proxy.identity.PeerIdentity;
 import dev.tulle.proxy.identity.TlsContexts;
 import dev.tulle.proxy.model.HostPort;
 import dev.tulle.proxy.model.Report.Direction;
@@ -87,7 +86,12 @@ final class Dialer {
                     @Override
                     protected void initChannel(SocketChannel channel) {
                         if (target.identity().isPresent() && contexts.isPresent()) {
-                            SslHandler handler = contexts.get().client(alpn).newHandler(channel.alloc());
+                            SslHandler handler = contexts.get()
+                                    .dialling(
+                                            alpn,
+                                            channel.alloc(),
+                                            target.identity().get(),
+                                            address);
                             handler.setHandshakeTimeoutMillis(
                                     limits.tls().handshakeTimeout().toMillis());
                             channel.pipeline().addLast("tls", handler);
@@ -104,18 +108,18 @@ final class Dialer {
             } else if (target.identity().isEmpty()) {
                 dialled.connected(connecting.channel());
             } else {
-                verify(connecting.channel(), target, alpn, dialled);
+                verify(connecting.channel(), target, alpn, contexts.orElseThrow(), dialled);
             }
         });
     }
 
-    private void verify(Channel channel, Target target, Alpn alpn, Dialled dialled) {
+    private void verify(Channel channel, Target target, Alpn alpn, TlsContexts.Current contexts, Dialled dialled) {
         SslHandler handler = channel.pipeline().get(SslHandler.class);
         handler.handshakeFuture().addListener(done -> {
             DialFailure failure = null;
             if (!done.isSuccess()) {
                 failure = DialFailure.HANDSHAKE_FAILED;
-            } else if (!PeerIdentity.of(handler).equals(target.identity())) {
+            } else if (!contexts.callee(handler).equals(target.identity())) {
                 failure = DialFailure.WRONG_IDENTITY;
             } else if (!alpn.wireName().equals(handler.applicationProtocol())) {
                 failure = DialFailure.HANDSHAKE_FAILED;

@@ -64,7 +64,8 @@ class DiscoveryClientTest {
             new MultiThreadIoEventLoopGroup(2, Transport.best().ioHandlers());
     private final EventLoop control = loops.next();
     private final EventLoop data = loops.next();
-    private final TlsContexts contexts = new TlsContexts(Clock.systemUTC());
+    private final TlsContexts contexts =
+            new TlsContexts(Clock.systemUTC(), Limits.defaults().tls());
     private final Meters meters = new Meters(1000);
     private final ByteArrayOutputStream logged = new ByteArrayOutputStream();
     private final Log log =

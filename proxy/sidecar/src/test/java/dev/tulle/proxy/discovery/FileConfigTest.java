@@ -48,7 +48,8 @@ class FileConfigTest {
     private final EventLoopGroup loops =
             new MultiThreadIoEventLoopGroup(1, Transport.best().ioHandlers());
     private final EventLoop control = loops.next();
-    private final TlsContexts contexts = new TlsContexts(Clock.systemUTC());
+    private final TlsContexts contexts =
+            new TlsContexts(Clock.systemUTC(), Limits.defaults().tls());
     private final Meters meters = new Meters(1000);
     private final Limits.Control limits = Limits.defaults().control();
     private final ByteArrayOutputStream logged = new ByteArrayOutputStream();

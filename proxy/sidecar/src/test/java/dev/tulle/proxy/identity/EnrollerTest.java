@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
+import dev.tulle.proxy.bootstrap.Limits;
 import dev.tulle.proxy.bootstrap.Log;
 import dev.tulle.proxy.bootstrap.Transport;
 import dev.tulle.proxy.model.HostPort;
@@ -38,7 +39,8 @@ class EnrollerTest {
     private final FakeController controller = new FakeController(authority);
     private final EventLoopGroup loops =
             new MultiThreadIoEventLoopGroup(1, Transport.best().ioHandlers());
-    private final TlsContexts contexts = new TlsContexts(Clock.systemUTC());
+    private final TlsContexts contexts =
+            new TlsContexts(Clock.systemUTC(), Limits.defaults().tls());
     private final ByteArrayOutputStream logged = new ByteArrayOutputStream();
     private final Enroller.Wiring wiring = new Enroller.Wiring(
             loops.next(),

@@ -3,6 +3,7 @@ package dev.tulle.proxy.identity;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.tulle.proxy.bootstrap.Limits;
 import dev.tulle.proxy.identity.TlsContexts.Current;
 import dev.tulle.proxy.model.TrustBundle;
 import io.netty.bootstrap.Bootstrap;
@@ -16,7 +17,6 @@ import io.netty.channel.local.LocalAddress;
 import io.netty.channel.local.LocalChannel;
 import io.netty.channel.local.LocalIoHandler;
 import io.netty.channel.local.LocalServerChannel;
-import io.netty.handler.ssl.OpenSslSessionContext;
 import io.netty.handler.ssl.SslContext;
 import io.netty.handler.ssl.SslContextBuilder;
 import io.netty.handler.ssl.SslHandler;
@@ -37,8 +37,10 @@ import org.junit.jupiter.params.provider.EnumSource;
 class TlsContextsTest {
     private final TestAuthority authority = new TestAuthority();
     private final EventLoopGroup loops = new MultiThreadIoEventLoopGroup(1, LocalIoHandler.newFactory());
-    private final TlsContexts web = new TlsContexts(Clock.systemUTC());
-    private final TlsContexts db = new TlsContexts(Clock.systemUTC());
+    private final TlsContexts web =
+            new TlsContexts(Clock.systemUTC(), Limits.defaults().tls());
+    private final TlsContexts db =
+            new TlsContexts(Clock.systemUTC(), Limits.defaults().tls());
 
     /** Both ends of a connection whose handshake is over. */
     private record Handshake(
@@ -123,19 +125,6 @@ class TlsContextsTest {
 
         assertThat(both.serverDone().isSuccess()).isFalse();
         assertThat(both.clientDone().isSuccess()).isFalse();
-    }
-
-    @Test
-    void resumesNothing() {
-        Current current = db.install(authority.svid("shop", "db"), authority.trust());
-        List<SslContext> all = new ArrayList<>(current.clients().values());
-        all.add(current.server());
-
-        assertThat(all)
-                .hasSize(4)
-                .allSatisfy(context -> assertThat(
-                                ((OpenSslSessionContext) context.sessionContext()).isSessionCacheEnabled())
-                        .isFalse());
     }
 
     @Test

@@ -136,7 +136,8 @@ public final class TestMesh implements AutoCloseable {
     public final class Side implements AutoCloseable, Tables {
         private final List<Consumer<RoutingTable>> listeners = new CopyOnWriteArrayList<>();
         private final String account;
-        public final TlsContexts tls = new TlsContexts(Clock.systemUTC());
+        public final TlsContexts tls =
+                new TlsContexts(Clock.systemUTC(), Limits.defaults().tls());
         public final Meters meters = new Meters(1000);
         public final DataPlane plane;
         public final InboundServer inbound;
