@@ -23,12 +23,12 @@ import java.util.function.Supplier;
 
 /**
  * The application behind the bench, as cheap as can be, so that it hides little of what the proxies cost: three ports on one
- * event loop, printed as one line {@code http1 http2 sink}.
+ * event loop, printed as one line {@code http1 http2 tcp}.
  *
  * <ul>
  *   <li>HTTP/1.1: every empty line is the end of a request without body; the answer is 1 KiB.
  *   <li>HTTP/2 with prior knowledge: every stream is answered, when it ends, with 1 KiB and the trailer {@code grpc-status: 0}.
- *   <li>Sink: reads and drops.
+ *   <li>TCP: the first bytes of a connection are answered with one byte; all are dropped.
  * </ul>
  */
 public final class BenchOrigin {
@@ -50,7 +50,7 @@ public final class BenchOrigin {
     public static void main(String[] args) {
         MultiThreadIoEventLoopGroup loop = new MultiThreadIoEventLoopGroup(1, EpollIoHandler.newFactory());
         System.out.println(
-                listen(loop, Http1::new) + " " + listen(loop, Http2::new) + " " + listen(loop, BenchOrigin::sink));
+                listen(loop, Http1::new) + " " + listen(loop, Http2::new) + " " + listen(loop, BenchOrigin::tcp));
     }
 
     private static int listen(MultiThreadIoEventLoopGroup loop, Supplier<ChannelHandler> handler) {
@@ -70,11 +70,18 @@ public final class BenchOrigin {
         return ((InetSocketAddress) server.localAddress()).getPort();
     }
 
-    private static ChannelHandler sink() {
+    private static ChannelHandler tcp() {
         return new ChannelInboundHandlerAdapter() {
+            private boolean answered;
+
             @Override
+            @SuppressWarnings("FutureReturnValueIgnored") // Whoever went away is not missed.
             public void channelRead(ChannelHandlerContext context, Object message) {
                 ((ByteBuf) message).release();
+                if (!answered) {
+                    answered = true;
+                    context.writeAndFlush(context.alloc().ioBuffer(1).writeByte('!'));
+                }
             }
         };
     }
