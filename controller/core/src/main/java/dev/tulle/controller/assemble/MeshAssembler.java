@@ -15,6 +15,7 @@ import dev.tulle.controller.resources.MeshSettings;
 import dev.tulle.controller.resources.ObjectRef;
 import dev.tulle.controller.resources.Problems;
 import dev.tulle.controller.resources.Resources;
+import dev.tulle.controller.resources.ServiceResource;
 import dev.tulle.controller.resources.WorkloadResource;
 import dev.tulle.proxy.model.DestinationKey;
 import dev.tulle.proxy.model.Grant;
@@ -23,6 +24,7 @@ import dev.tulle.proxy.model.InboundPolicy;
 import dev.tulle.proxy.model.InboundPolicy.Access;
 import dev.tulle.proxy.model.InboundPort;
 import dev.tulle.proxy.model.OutboundListener;
+import dev.tulle.proxy.model.RateLimit;
 import dev.tulle.proxy.model.SpiffeId;
 import dev.tulle.proxy.model.WorkloadConfig.HealthCheck;
 import dev.tulle.proxy.model.WorkloadId;
@@ -36,6 +38,7 @@ import java.util.Set;
 import java.util.SortedMap;
 import java.util.SortedSet;
 import java.util.TreeMap;
+import java.util.stream.Stream;
 
 /** Makes the mesh of what was read; resolves every reference and reports those that lead nowhere. */
 public final class MeshAssembler {
@@ -58,8 +61,18 @@ public final class MeshAssembler {
         Selection selection = Selection.of(resources.services(), workloads, problems);
         RouteGroups groups = new RouteGroups(resources.routeGroups(), problems);
         Grants grants = new Grants(resources, groups, accounts(resources), trustDomain, problems);
+        SortedMap<ServiceName, ServiceAnnotations.Said> said = new TreeMap<>();
+        for (ServiceResource service : resources.services()) {
+            said.put(
+                    new ServiceName(service.namespace(), service.name()),
+                    ServiceAnnotations.read(service.ref(), service.annotations(), problems));
+        }
         SortedMap<ServiceName, Service> services = Splits.over(
-                services(selection, resources.unready(), trustDomain), resources.splits(), groups, settings, problems);
+                services(selection, said, resources.unready(), trustDomain),
+                resources.splits(),
+                groups,
+                settings,
+                problems);
         SortedMap<WorkloadId, Workload> assembled = new TreeMap<>();
         for (WorkloadResource workload : workloads) {
             assembled.put(
@@ -68,11 +81,12 @@ public final class MeshAssembler {
                             workload.id(),
                             workload.owner(),
                             identity(workload, trustDomain),
-                            inbound(workload, selection, problems),
+                            inbound(workload, selection, said, problems),
                             outbound(workload, services, problems),
                             access(workload, settings.of(workload), grants),
                             healthCheck(workload),
-                            !resources.unready().contains(workload.id())));
+                            !resources.unready().contains(workload.id()),
+                            workload.zone()));
         }
         problems.addAll(resources.problems());
         Mesh mesh = new Mesh(trustDomain, resources.settings().networks(), services, assembled);
@@ -97,14 +111,26 @@ public final class MeshAssembler {
     }
 
     private static SortedMap<ServiceName, Service> services(
-            Selection selection, SortedSet<WorkloadId> unready, String trustDomain) {
+            Selection selection,
+            SortedMap<ServiceName, ServiceAnnotations.Said> said,
+            SortedSet<WorkloadId> unready,
+            String trustDomain) {
         SortedMap<ServiceName, Service> services = new TreeMap<>();
         for (Selected selected : selection.services()) {
             List<ServicePort> ports = selected.ports().stream()
                     .map(port -> servicePort(port, unready, trustDomain))
                     .sorted(Comparator.comparingInt(ServicePort::port))
                     .toList();
-            services.put(selected.name(), new Service(selected.name(), selected.addresses(), ports, List.of()));
+            ServiceAnnotations.Said its = said.getOrDefault(selected.name(), ServiceAnnotations.Said.NOTHING);
+            services.put(
+                    selected.name(),
+                    new Service(
+                            selected.name(),
+                            selected.addresses(),
+                            ports,
+                            List.of(),
+                            its.resilience(),
+                            its.rateLimit()));
         }
         return services;
     }
@@ -121,7 +147,8 @@ public final class MeshAssembler {
                     workload.id(),
                     leaf.port().port(),
                     identity(workload, trustDomain),
-                    !unready.contains(workload.id())));
+                    !unready.contains(workload.id()),
+                    workload.zone()));
         }
         return new ServicePort(
                 selected.port().port(),
@@ -131,7 +158,11 @@ public final class MeshAssembler {
                 List.of());
     }
 
-    private static List<InboundPort> inbound(WorkloadResource workload, Selection selection, Problems problems) {
+    private static List<InboundPort> inbound(
+            WorkloadResource workload,
+            Selection selection,
+            SortedMap<ServiceName, ServiceAnnotations.Said> said,
+            Problems problems) {
         List<InboundPort> inbound = new ArrayList<>();
         for (int i = 0; i < workload.ports().size(); i++) {
             WorkloadResource.Port port = workload.ports().get(i);
@@ -141,11 +172,22 @@ public final class MeshAssembler {
                     selection.servicePorts(workload.id(), port),
                     selection.protocol(workload, i, problems),
                     Optional.of(new HostPort(workload.address(), port.listen())),
-                    port.application()));
+                    port.application(),
+                    tightest(selection.serviceNames(workload.id(), port), said)));
         }
         return inbound.stream()
                 .sorted(Comparator.comparingInt(InboundPort::port))
                 .toList();
+    }
+
+    /** Of several Services that lead to one port, the one that lets least through. */
+    private static Optional<RateLimit> tightest(
+            List<ServiceName> services, SortedMap<ServiceName, ServiceAnnotations.Said> said) {
+        return services.stream()
+                .flatMap(name -> Stream.ofNullable(said.get(name)))
+                .flatMap(its -> its.rateLimit().stream())
+                .min(Comparator.comparingDouble((RateLimit limit) -> (double) limit.requests() / limit.perMillis())
+                        .thenComparingInt(RateLimit::burst));
     }
 
     private static List<OutboundListener> outbound(

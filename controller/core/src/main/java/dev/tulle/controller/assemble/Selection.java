@@ -20,6 +20,7 @@ import java.util.stream.Collectors;
 final class Selection {
     private final List<Selected> services;
     private final Map<LeafKey, List<SelectedPort>> leadingTo = new HashMap<>();
+    private final Map<LeafKey, List<ServiceName>> names = new HashMap<>();
 
     private record LeafKey(WorkloadId workload, int port) {}
 
@@ -28,12 +29,10 @@ final class Selection {
         for (Selected service : services) {
             for (SelectedPort port : service.ports()) {
                 for (Leaf leaf : port.leaves()) {
-                    leadingTo
-                            .computeIfAbsent(
-                                    new LeafKey(
-                                            leaf.workload().id(), leaf.port().port()),
-                                    key -> new ArrayList<>())
-                            .add(port);
+                    LeafKey leads =
+                            new LeafKey(leaf.workload().id(), leaf.port().port());
+                    leadingTo.computeIfAbsent(leads, key -> new ArrayList<>()).add(port);
+                    names.computeIfAbsent(leads, key -> new ArrayList<>()).add(service.name());
                 }
             }
         }
@@ -177,6 +176,11 @@ final class Selection {
             numbers.add(selected.port().port());
         }
         return List.copyOf(numbers);
+    }
+
+    /** Services that lead to a workload port; one with several such ports is there several times. */
+    List<ServiceName> serviceNames(WorkloadId workload, WorkloadResource.Port port) {
+        return names.getOrDefault(new LeafKey(workload, port.port()), List.of());
     }
 
     /** What a workload port speaks: its own word, else its Services', else its name's. */

@@ -141,7 +141,9 @@ final class Splits {
                 ports,
                 splits.stream()
                         .map(split -> new Split(split.metadata().id(), matches(split), merged(split, split.backends())))
-                        .toList());
+                        .toList(),
+                root.resilience(),
+                root.rateLimit());
     }
 
     /** The split as it holds for one port of its root; absent when no backend has the port. */

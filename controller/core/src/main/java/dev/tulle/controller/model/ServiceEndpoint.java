@@ -15,8 +15,10 @@ import java.util.Comparator;
  * @param port the workload's own number of the port
  * @param identity what its proxy proves to be
  * @param ready whether it may be sent traffic
+ * @param zone its failure domain, or empty
  */
-public record ServiceEndpoint(HostPort address, WorkloadId workload, int port, SpiffeId identity, boolean ready)
+public record ServiceEndpoint(
+        HostPort address, WorkloadId workload, int port, SpiffeId identity, boolean ready, String zone)
         implements Comparable<ServiceEndpoint> {
     private static final Comparator<ServiceEndpoint> ORDER =
             Comparator.comparing(ServiceEndpoint::address).thenComparing(ServiceEndpoint::workload);
@@ -25,6 +27,7 @@ public record ServiceEndpoint(HostPort address, WorkloadId workload, int port, S
         requireNonNull(address, "address");
         requireNonNull(workload, "workload");
         requireNonNull(identity, "identity");
+        requireNonNull(zone, "zone");
     }
 
     @Override

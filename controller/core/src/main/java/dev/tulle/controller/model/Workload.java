@@ -21,6 +21,7 @@ import java.util.Optional;
  * @param access who may call it
  * @param healthCheck how its proxy tells that the application is well
  * @param ready whether it may be sent traffic
+ * @param zone its failure domain, or empty
  */
 public record Workload(
         WorkloadId id,
@@ -30,7 +31,8 @@ public record Workload(
         List<OutboundListener> outbound,
         WorkloadAccess access,
         Optional<HealthCheck> healthCheck,
-        boolean ready) {
+        boolean ready,
+        String zone) {
     public Workload {
         requireNonNull(id, "id");
         requireNonNull(owner, "owner");
@@ -39,5 +41,6 @@ public record Workload(
         outbound = List.copyOf(outbound);
         requireNonNull(access, "access");
         requireNonNull(healthCheck, "healthCheck");
+        requireNonNull(zone, "zone");
     }
 }

@@ -10,15 +10,32 @@ import java.util.TreeMap;
 /**
  * A Service.
  *
+ * @param annotations its settings
  * @param selector labels its workloads must have; empty selects nothing
  * @param addresses its cluster addresses, where it has any
  * @param ports in the order written
  */
 public record ServiceResource(
-        String namespace, String name, SortedMap<String, String> selector, List<String> addresses, List<Port> ports) {
+        String namespace,
+        String name,
+        SortedMap<String, String> annotations,
+        SortedMap<String, String> selector,
+        List<String> addresses,
+        List<Port> ports) {
+    /** One without annotations. */
+    public ServiceResource(
+            String namespace,
+            String name,
+            SortedMap<String, String> selector,
+            List<String> addresses,
+            List<Port> ports) {
+        this(namespace, name, new TreeMap<>(), selector, addresses, ports);
+    }
+
     public ServiceResource {
         requireNonNull(namespace, "namespace");
         requireNonNull(name, "name");
+        annotations = Collections.unmodifiableSortedMap(new TreeMap<>(annotations));
         selector = Collections.unmodifiableSortedMap(new TreeMap<>(selector));
         addresses = List.copyOf(addresses);
         ports = List.copyOf(ports);

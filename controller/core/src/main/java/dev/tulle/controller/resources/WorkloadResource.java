@@ -46,6 +46,14 @@ public record WorkloadResource(
         requireNonNull(healthCheck, "healthCheck");
     }
 
+    /** Label that says in which failure domain it is. */
+    public static final String ZONE_LABEL = "topology.kubernetes.io/zone";
+
+    /** Its failure domain, or empty. */
+    public String zone() {
+        return labels.getOrDefault(ZONE_LABEL, "");
+    }
+
     public ObjectRef ref() {
         return new ObjectRef("Workload", id.namespace(), id.name());
     }

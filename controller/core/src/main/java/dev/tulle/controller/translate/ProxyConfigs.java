@@ -15,6 +15,7 @@ import dev.tulle.proxy.model.Destination;
 import dev.tulle.proxy.model.DestinationKey;
 import dev.tulle.proxy.model.Endpoint;
 import dev.tulle.proxy.model.Protocol;
+import dev.tulle.proxy.model.Resilience;
 import dev.tulle.proxy.model.Route;
 import dev.tulle.proxy.model.WeightedCluster;
 import dev.tulle.proxy.model.WorkloadConfig;
@@ -43,7 +44,8 @@ public final class ProxyConfigs {
                 workload.outbound(),
                 workload.access().policy(),
                 mesh.networks(),
-                workload.healthCheck());
+                workload.healthCheck(),
+                workload.zone());
     }
 
     /**
@@ -75,7 +77,12 @@ public final class ProxyConfigs {
         }
         List<Route> routes = routes(name, found.get());
         return new Destination.Service(
-                key, name.toString(), found.get().protocol(), routes, clusters(mesh, name, found.get(), routes));
+                key,
+                name.toString(),
+                found.get().protocol(),
+                routes,
+                clusters(mesh, name, found.get(), routes),
+                mesh.service(name).map(Service::resilience).orElse(Resilience.NONE));
     }
 
     /** Here the weights of a TrafficSplit become those of a route; the proxy's {@code WeightedChoice} picks by them. */
@@ -144,7 +151,7 @@ public final class ProxyConfigs {
                                 endpoint.address(),
                                 endpoint.workload().toString(),
                                 Optional.of(endpoint.identity()),
-                                ""))
+                                endpoint.zone()))
                         .toList());
     }
 }

@@ -56,7 +56,13 @@ final class CoreObjects {
         Set<String> addresses = new LinkedHashSet<>(spec.texts("clusterIPs"));
         spec.text("clusterIP").ifPresent(addresses::add);
         addresses.removeIf(address -> address.isEmpty() || address.equals("None"));
-        return new ServiceResource(namespace, name, spec.words("selector"), List.copyOf(addresses), ports);
+        return new ServiceResource(
+                namespace,
+                name,
+                document.object("metadata").words("annotations"),
+                spec.words("selector"),
+                List.copyOf(addresses),
+                ports);
     }
 
     private static Target target(Fields port, int number) {

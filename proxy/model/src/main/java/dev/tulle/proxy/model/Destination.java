@@ -18,13 +18,27 @@ public sealed interface Destination {
      * @param protocol what is spoken on the port
      * @param routes in order of precedence; the last one matches everything
      * @param clusters every cluster the routes name, ordered by name
+     * @param resilience what holds for every call of it, whichever cluster takes the call
      */
-    record Service(DestinationKey key, String service, Protocol protocol, List<Route> routes, List<Cluster> clusters)
+    record Service(
+            DestinationKey key,
+            String service,
+            Protocol protocol,
+            List<Route> routes,
+            List<Cluster> clusters,
+            Resilience resilience)
             implements Destination {
+        /** One without resilience. */
+        public Service(
+                DestinationKey key, String service, Protocol protocol, List<Route> routes, List<Cluster> clusters) {
+            this(key, service, protocol, routes, clusters, Resilience.NONE);
+        }
+
         public Service {
             requireNonNull(key, "key");
             requireNonNull(service, "service");
             requireNonNull(protocol, "protocol");
+            requireNonNull(resilience, "resilience");
             routes = List.copyOf(routes);
             clusters = List.copyOf(clusters);
             Set<String> names = new HashSet<>();

@@ -14,6 +14,7 @@ import java.util.Optional;
  * @param protocol what is spoken
  * @param listen where the proxy accepts for it; absent when traffic is redirected to the common inbound port
  * @param application where the application listens
+ * @param rateLimit how often each caller may ask; absent means as often as it likes
  */
 public record InboundPort(
         String name,
@@ -21,7 +22,19 @@ public record InboundPort(
         List<Integer> servicePorts,
         Protocol protocol,
         Optional<HostPort> listen,
-        HostPort application) {
+        HostPort application,
+        Optional<RateLimit> rateLimit) {
+    /** One without a rate limit. */
+    public InboundPort(
+            String name,
+            int port,
+            List<Integer> servicePorts,
+            Protocol protocol,
+            Optional<HostPort> listen,
+            HostPort application) {
+        this(name, port, servicePorts, protocol, listen, application, Optional.empty());
+    }
+
     public InboundPort {
         requireNonNull(name, "name");
         if (port < 1 || port > 65535) {
@@ -31,5 +44,6 @@ public record InboundPort(
         requireNonNull(protocol, "protocol");
         requireNonNull(listen, "listen");
         requireNonNull(application, "application");
+        requireNonNull(rateLimit, "rateLimit");
     }
 }

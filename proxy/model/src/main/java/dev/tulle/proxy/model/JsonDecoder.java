@@ -4,6 +4,7 @@ import java.time.DateTimeException;
 import java.time.Instant;
 import java.util.List;
 import java.util.Optional;
+import java.util.stream.Collectors;
 
 /**
  * Reads each value of the contract from JSON.
@@ -88,9 +89,8 @@ final class JsonDecoder {
                 json.has("outbound") ? json.objects("outbound", JsonDecoder::outboundListener) : List.of(),
                 json.object("policy", JsonDecoder::inboundPolicy),
                 json.strings("meshNetworks"),
-                json.has("healthCheck")
-                        ? json.objectOrNull("healthCheck", JsonDecoder::healthCheck)
-                        : Optional.empty());
+                json.has("healthCheck") ? json.objectOrNull("healthCheck", JsonDecoder::healthCheck) : Optional.empty(),
+                json.stringOr("zone", ""));
     }
 
     private static InboundPort inboundPort(JsonObject json) throws MalformedMessage {
@@ -100,7 +100,12 @@ final class JsonDecoder {
                 json.has("servicePorts") ? json.ports("servicePorts") : List.of(),
                 protocol(json),
                 json.has("listen") ? json.parsedOrNull("listen", HostPort::parse) : Optional.empty(),
-                json.parsed("application", HostPort::parse));
+                json.parsed("application", HostPort::parse),
+                json.has("rateLimit") ? json.objectOrNull("rateLimit", JsonDecoder::rateLimit) : Optional.empty());
+    }
+
+    private static RateLimit rateLimit(JsonObject json) throws MalformedMessage {
+        return new RateLimit(json.integer("requests"), json.number("perMillis"), json.integer("burst"));
     }
 
     private static OutboundListener outboundListener(JsonObject json) throws MalformedMessage {
@@ -164,10 +169,61 @@ final class JsonDecoder {
                         json.string("service"),
                         protocol(json),
                         json.objects("routes", JsonDecoder::route),
-                        json.objects("clusters", JsonDecoder::cluster));
+                        json.objects("clusters", JsonDecoder::cluster),
+                        json.has("resilience") ? json.object("resilience", JsonDecoder::resilience) : Resilience.NONE);
             case "notinmesh" -> new Destination.NotInMesh(key);
             default ->
                 throw new MalformedMessage(json.at("kind"), "not one of service, notinmesh: '%s'".formatted(kind));
+        };
+    }
+
+    private static Resilience resilience(JsonObject json) throws MalformedMessage {
+        return new Resilience(
+                json.has("timeouts") ? json.object("timeouts", JsonDecoder::timeouts) : Resilience.Timeouts.NONE,
+                json.has("retries") ? json.objectOrNull("retries", JsonDecoder::retries) : Optional.empty(),
+                json.has("ejection") ? json.objectOrNull("ejection", JsonDecoder::ejection) : Optional.empty(),
+                json.has("capacity") ? json.object("capacity", JsonDecoder::capacity) : Resilience.Capacity.UNLIMITED,
+                json.has("faults")
+                        ? json.objects("faults", JsonDecoder::fault).stream()
+                                .flatMap(Optional::stream)
+                                .toList()
+                        : List.of(),
+                json.has("ownZoneFirst") && json.flag("ownZoneFirst"));
+    }
+
+    private static Resilience.Timeouts timeouts(JsonObject json) throws MalformedMessage {
+        return new Resilience.Timeouts(
+                json.numberOr("totalMillis", 0), json.numberOr("perTryMillis", 0), json.numberOr("idleMillis", 0));
+    }
+
+    /** A reason to try again that this version does not know is none. */
+    private static Resilience.Retries retries(JsonObject json) throws MalformedMessage {
+        return new Resilience.Retries(
+                json.integer("most"),
+                json.strings("on").stream()
+                        .map(Resilience.RetryOn::ofWireName)
+                        .flatMap(Optional::stream)
+                        .collect(Collectors.toSet()),
+                json.strings("methods"));
+    }
+
+    private static Resilience.Ejection ejection(JsonObject json) throws MalformedMessage {
+        return new Resilience.Ejection(json.integer("after"), json.number("forMillis"));
+    }
+
+    private static Resilience.Capacity capacity(JsonObject json) throws MalformedMessage {
+        return new Resilience.Capacity(
+                json.integerOr("maxConnections", 0), json.integerOr("maxPending", 0), json.integerOr("maxRequests", 0));
+    }
+
+    /** A fault that this version does not know does not happen. */
+    private static Optional<Resilience.Fault> fault(JsonObject json) throws MalformedMessage {
+        int perMillion = json.integer("perMillion");
+        long until = json.number("untilMillis");
+        return switch (json.string("kind")) {
+            case "abort" -> Optional.of(new Resilience.Fault.Abort(json.integer("status"), perMillion, until));
+            case "delay" -> Optional.of(new Resilience.Fault.Delay(json.number("millis"), perMillion, until));
+            default -> Optional.empty();
         };
     }
 
@@ -202,6 +258,7 @@ final class JsonDecoder {
         return new Report(
                 json.objects("edges", JsonDecoder::edge),
                 json.objects("denials", JsonDecoder::denial),
+                json.has("acts") ? json.objects("acts", JsonDecoder::act) : List.of(),
                 json.number("connections"),
                 json.number("certificateExpiry"),
                 json.stringOr("issuer", ""));
@@ -219,6 +276,11 @@ final class JsonDecoder {
                 json.number("failures"),
                 json.number("denied"),
                 json.numbers("latency"));
+    }
+
+    private static Report.Act act(JsonObject json) throws MalformedMessage {
+        return new Report.Act(
+                json.string("service"), json.string("what"), json.number("count"), json.numberOr("now", 0));
     }
 
     private static Report.Denial denial(JsonObject json) throws MalformedMessage {

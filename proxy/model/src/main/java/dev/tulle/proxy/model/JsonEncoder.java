@@ -126,6 +126,9 @@ final class JsonEncoder {
         out.writeStartObject();
         list("edges", report.edges(), this::write);
         list("denials", report.denials(), this::write);
+        if (!report.acts().isEmpty()) {
+            list("acts", report.acts(), this::write);
+        }
         out.writeNumberField("connections", report.connections());
         out.writeNumberField("certificateExpiry", report.certificateExpiry());
         out.writeStringField("issuer", report.issuer());
@@ -160,6 +163,15 @@ final class JsonEncoder {
         out.writeEndObject();
     }
 
+    private void write(Report.Act act) throws IOException {
+        out.writeStartObject();
+        out.writeStringField("service", act.service());
+        out.writeStringField("what", act.what());
+        out.writeNumberField("count", act.count());
+        out.writeNumberField("now", act.now());
+        out.writeEndObject();
+    }
+
     private void write(ProxyConfig config) throws IOException {
         out.writeStartObject();
         out.writeNumberField("version", config.version());
@@ -179,6 +191,9 @@ final class JsonEncoder {
         field("policy", config.policy(), this::write);
         list("meshNetworks", config.meshNetworks(), out::writeString);
         orNull("healthCheck", config.healthCheck(), this::write);
+        if (!config.zone().isEmpty()) {
+            out.writeStringField("zone", config.zone());
+        }
         out.writeEndObject();
     }
 
@@ -190,6 +205,17 @@ final class JsonEncoder {
         out.writeStringField("protocol", port.protocol().wireName());
         orNull("listen", port.listen(), this::asText);
         text("application", port.application());
+        if (port.rateLimit().isPresent()) {
+            field("rateLimit", port.rateLimit().get(), this::write);
+        }
+        out.writeEndObject();
+    }
+
+    private void write(RateLimit limit) throws IOException {
+        out.writeStartObject();
+        out.writeNumberField("requests", limit.requests());
+        out.writeNumberField("perMillis", limit.perMillis());
+        out.writeNumberField("burst", limit.burst());
         out.writeEndObject();
     }
 
@@ -259,12 +285,81 @@ final class JsonEncoder {
                 out.writeStringField("protocol", service.protocol().wireName());
                 list("routes", service.routes(), this::write);
                 list("clusters", service.clusters(), this::write);
+                if (!service.resilience().equals(Resilience.NONE)) {
+                    field("resilience", service.resilience(), this::write);
+                }
             }
             case Destination.NotInMesh notInMesh -> {
                 out.writeStringField("kind", "notinmesh");
                 text("key", notInMesh.key());
             }
         }
+        out.writeEndObject();
+    }
+
+    private void write(Resilience resilience) throws IOException {
+        out.writeStartObject();
+        if (!resilience.timeouts().equals(Resilience.Timeouts.NONE)) {
+            field("timeouts", resilience.timeouts(), this::write);
+        }
+        if (resilience.retries().isPresent()) {
+            field("retries", resilience.retries().get(), this::write);
+        }
+        if (resilience.ejection().isPresent()) {
+            field("ejection", resilience.ejection().get(), this::write);
+        }
+        if (!resilience.capacity().equals(Resilience.Capacity.UNLIMITED)) {
+            field("capacity", resilience.capacity(), this::write);
+        }
+        if (!resilience.faults().isEmpty()) {
+            list("faults", resilience.faults(), this::write);
+        }
+        if (resilience.ownZoneFirst()) {
+            out.writeBooleanField("ownZoneFirst", true);
+        }
+        out.writeEndObject();
+    }
+
+    private void write(Resilience.Timeouts timeouts) throws IOException {
+        out.writeStartObject();
+        out.writeNumberField("totalMillis", timeouts.totalMillis());
+        out.writeNumberField("perTryMillis", timeouts.perTryMillis());
+        out.writeNumberField("idleMillis", timeouts.idleMillis());
+        out.writeEndObject();
+    }
+
+    private void write(Resilience.Retries retries) throws IOException {
+        out.writeStartObject();
+        out.writeNumberField("most", retries.most());
+        list("on", List.copyOf(retries.on()), on -> out.writeString(on.wireName()));
+        list("methods", retries.methods(), out::writeString);
+        out.writeEndObject();
+    }
+
+    private void write(Resilience.Ejection ejection) throws IOException {
+        out.writeStartObject();
+        out.writeNumberField("after", ejection.after());
+        out.writeNumberField("forMillis", ejection.forMillis());
+        out.writeEndObject();
+    }
+
+    private void write(Resilience.Capacity capacity) throws IOException {
+        out.writeStartObject();
+        out.writeNumberField("maxConnections", capacity.maxConnections());
+        out.writeNumberField("maxPending", capacity.maxPending());
+        out.writeNumberField("maxRequests", capacity.maxRequests());
+        out.writeEndObject();
+    }
+
+    private void write(Resilience.Fault fault) throws IOException {
+        out.writeStartObject();
+        out.writeStringField("kind", fault.wireName());
+        switch (fault) {
+            case Resilience.Fault.Abort abort -> out.writeNumberField("status", abort.status());
+            case Resilience.Fault.Delay delay -> out.writeNumberField("millis", delay.millis());
+        }
+        out.writeNumberField("perMillion", fault.perMillion());
+        out.writeNumberField("untilMillis", fault.untilMillis());
         out.writeEndObject();
     }
 

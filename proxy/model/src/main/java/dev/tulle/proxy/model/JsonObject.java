@@ -128,6 +128,16 @@ final class JsonObject {
         return (int) number;
     }
 
+    /** A whole number that may be left out. */
+    long numberOr(String name, long otherwise) throws MalformedMessage {
+        return has(name) ? number(name) : otherwise;
+    }
+
+    /** A whole number of 32 bits that may be left out. */
+    int integerOr(String name, int otherwise) throws MalformedMessage {
+        return has(name) ? integer(name) : otherwise;
+    }
+
     boolean flag(String name) throws MalformedMessage {
         if (required(name) instanceof Boolean flag) {
             return flag;

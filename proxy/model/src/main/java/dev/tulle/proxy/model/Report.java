@@ -9,21 +9,54 @@ import java.util.List;
  *
  * @param edges one entry a combination seen, at most {@link #MAX_EDGES}; more go into one whose peer is {@code other}
  * @param denials newest refusals, at most {@link #MAX_DENIALS}
+ * @param acts what resilience did since the last report, at most {@link #MAX_ACTS}
  * @param connections open connections of all listeners
  * @param certificateExpiry end of the leaf, seconds since 1970; 0 without one
  * @param issuer lower-case hex authority key identifier of the leaf; empty without one
  */
-public record Report(List<Edge> edges, List<Denial> denials, long connections, long certificateExpiry, String issuer) {
+public record Report(
+        List<Edge> edges,
+        List<Denial> denials,
+        List<Act> acts,
+        long connections,
+        long certificateExpiry,
+        String issuer) {
     public static final int MAX_EDGES = 1000;
     public static final int MAX_DENIALS = 20;
+    public static final int MAX_ACTS = 500;
+
+    /** A report of a proxy that resilience had nothing to do for. */
+    public Report(List<Edge> edges, List<Denial> denials, long connections, long certificateExpiry, String issuer) {
+        this(edges, denials, List.of(), connections, certificateExpiry, issuer);
+    }
 
     public Report {
         edges = List.copyOf(edges);
         denials = List.copyOf(denials);
+        acts = List.copyOf(acts);
         requireNonNull(issuer, "issuer");
-        if (edges.size() > MAX_EDGES || denials.size() > MAX_DENIALS) {
-            throw new IllegalArgumentException(
-                    "a report of %d edges and %d denials is too large".formatted(edges.size(), denials.size()));
+        if (edges.size() > MAX_EDGES || denials.size() > MAX_DENIALS || acts.size() > MAX_ACTS) {
+            throw new IllegalArgumentException("a report of %d edges, %d denials and %d acts is too large"
+                    .formatted(edges.size(), denials.size(), acts.size()));
+        }
+    }
+
+    /**
+     * Something that resilience did to calls of one Service.
+     *
+     * @param service outbound: the Service that was called, {@code namespace/name}; inbound: the port as a number
+     * @param what a word of a closed set, such as {@code retry}, {@code timeout} or {@code ejection}
+     * @param count how often since the last report
+     * @param now how many at this moment, for what lasts ({@code ejection}: endpoints left out); else 0
+     */
+    public record Act(String service, String what, long count, long now) {
+        public Act {
+            requireNonNull(service, "service");
+            requireNonNull(what, "what");
+            if (count < 0 || now < 0) {
+                throw new IllegalArgumentException(
+                        "%s of %s: %d and %d now, none may be negative".formatted(what, service, count, now));
+            }
         }
     }
 

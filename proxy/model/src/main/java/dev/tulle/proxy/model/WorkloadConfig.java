@@ -16,6 +16,7 @@ import java.util.Optional;
  * @param policy who may call
  * @param meshNetworks CIDRs inside which nothing leaves in plain text by accident
  * @param healthCheck how to tell that the application is well; absent means it always is
+ * @param zone its failure domain, or empty
  */
 public record WorkloadConfig(
         WorkloadId workload,
@@ -25,7 +26,21 @@ public record WorkloadConfig(
         List<OutboundListener> outbound,
         InboundPolicy policy,
         List<String> meshNetworks,
-        Optional<HealthCheck> healthCheck) {
+        Optional<HealthCheck> healthCheck,
+        String zone) {
+    /** One in no zone. */
+    public WorkloadConfig(
+            WorkloadId workload,
+            String owner,
+            SpiffeId identity,
+            List<InboundPort> inbound,
+            List<OutboundListener> outbound,
+            InboundPolicy policy,
+            List<String> meshNetworks,
+            Optional<HealthCheck> healthCheck) {
+        this(workload, owner, identity, inbound, outbound, policy, meshNetworks, healthCheck, "");
+    }
+
     public WorkloadConfig {
         requireNonNull(workload, "workload");
         requireNonNull(owner, "owner");
@@ -35,6 +50,7 @@ public record WorkloadConfig(
         requireNonNull(policy, "policy");
         meshNetworks = List.copyOf(meshNetworks);
         requireNonNull(healthCheck, "healthCheck");
+        requireNonNull(zone, "zone");
     }
 
     /**

@@ -47,7 +47,23 @@ class ProxyCodecTest {
             "zone",
             "protocol",
             "listen",
-            "servicePorts");
+            "servicePorts",
+            "rateLimit",
+            "resilience",
+            "timeouts",
+            "totalMillis",
+            "perTryMillis",
+            "idleMillis",
+            "retries",
+            "ejection",
+            "capacity",
+            "maxConnections",
+            "maxPending",
+            "maxRequests",
+            "faults",
+            "ownZoneFirst",
+            "acts",
+            "now");
 
     private interface Decoding {
         Object decode(String text) throws MalformedMessage;

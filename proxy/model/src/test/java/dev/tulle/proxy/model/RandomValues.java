@@ -5,6 +5,7 @@ import dev.tulle.proxy.model.HttpMatch.PathPattern;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import java.util.function.Supplier;
 import java.util.random.RandomGenerator;
 
@@ -40,7 +41,8 @@ public final class RandomValues {
                 list(2, () -> new OutboundListener(hostPort(), key(port()))),
                 policy(),
                 list(2, this::text),
-                optional(() -> new WorkloadConfig.HealthCheck(hostPort(), text(), 100 + random.nextInt(1000))));
+                optional(() -> new WorkloadConfig.HealthCheck(hostPort(), text(), 100 + random.nextInt(1000))),
+                text());
     }
 
     private Destination destination(int port) {
@@ -53,7 +55,29 @@ public final class RandomValues {
                 text(),
                 one(Protocol.values()),
                 list(3, () -> new Route(text(), optional(() -> list(2, this::match)), list(2, this::weighted))),
-                clusters);
+                clusters,
+                random.nextBoolean() ? Resilience.NONE : resilience());
+    }
+
+    private Resilience resilience() {
+        return new Resilience(
+                new Resilience.Timeouts(random.nextInt(2), random.nextInt(2000), random.nextInt(2)),
+                optional(() -> new Resilience.Retries(
+                        1 + random.nextInt(10),
+                        Set.copyOf(list(4, () -> one(Resilience.RetryOn.values()))),
+                        list(2, () -> one("POST", "PATCH")))),
+                optional(() -> new Resilience.Ejection(1 + random.nextInt(9), 100 + random.nextInt(900))),
+                new Resilience.Capacity(random.nextInt(2), random.nextInt(2), random.nextInt(9)),
+                list(2, this::fault),
+                random.nextBoolean());
+    }
+
+    private Resilience.Fault fault() {
+        int perMillion = 1 + random.nextInt(1_000_000);
+        long until = random.nextLong(Long.MAX_VALUE);
+        return random.nextBoolean()
+                ? new Resilience.Fault.Abort(200 + random.nextInt(400), perMillion, until)
+                : new Resilience.Fault.Delay(1 + random.nextInt(60_000), perMillion, until);
     }
 
     private WeightedCluster weighted() {
@@ -72,7 +96,13 @@ public final class RandomValues {
 
     private InboundPort inboundPort() {
         return new InboundPort(
-                text(), port(), list(2, this::port), one(Protocol.values()), optional(this::hostPort), hostPort());
+                text(),
+                port(),
+                list(2, this::port),
+                one(Protocol.values()),
+                optional(this::hostPort),
+                hostPort(),
+                optional(() -> new RateLimit(1 + random.nextInt(9), 1000, 1 + random.nextInt(9))));
     }
 
     /** A policy over few identities, ports, paths and headers. */

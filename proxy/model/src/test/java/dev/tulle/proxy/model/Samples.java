@@ -5,6 +5,7 @@ import dev.tulle.proxy.model.HttpMatch.PathPattern;
 import java.time.Instant;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 
 /** One value of each message, with every field and every case of a field in it. */
 final class Samples {
@@ -51,12 +52,24 @@ final class Samples {
                             List.of(80, 8080),
                             Protocol.HTTP,
                             Optional.of(new HostPort("127.0.0.1", 20080)),
-                            new HostPort("127.0.0.1", 19080)),
+                            new HostPort("127.0.0.1", 19080),
+                            Optional.of(new RateLimit(100, 1000, 200))),
                     new InboundPort("", 9090, List.of(), Protocol.DETECT, Optional.empty(), new HostPort("::1", 9090))),
             List.of(new OutboundListener(new HostPort("127.0.0.1", 21080), RATINGS)),
             POLICY,
             List.of("10.0.0.0/8", "fd00::/8"),
-            Optional.of(new WorkloadConfig.HealthCheck(new HostPort("127.0.0.1", 19080), "/healthz", 1000)));
+            Optional.of(new WorkloadConfig.HealthCheck(new HostPort("127.0.0.1", 19080), "/healthz", 1000)),
+            "zone-a");
+
+    static final Resilience RESILIENCE = new Resilience(
+            new Resilience.Timeouts(2000, 500, 60_000),
+            Optional.of(new Resilience.Retries(3, Set.of(Resilience.RetryOn.values()), List.of("PATCH", "POST"))),
+            Optional.of(new Resilience.Ejection(5, 10_000)),
+            new Resilience.Capacity(100, 10, 50),
+            List.of(
+                    new Resilience.Fault.Abort(503, 100_000, 1_796_083_200_000L),
+                    new Resilience.Fault.Delay(200, 1, 1_796_083_200_000L)),
+            true);
 
     static final Destination SERVICE = new Destination.Service(
             RATINGS,
@@ -83,7 +96,8 @@ final class Samples {
                                             Optional.of(new SpiffeId("cluster.local", "shop", "ratings")),
                                             "zone-a"),
                                     new Endpoint(new HostPort("10.0.0.2", 9080), "", Optional.empty(), ""))),
-                    new Cluster("shop/ratings-v2", List.of())));
+                    new Cluster("shop/ratings-v2", List.of())),
+            RESILIENCE);
 
     static final Destination OUTSIDE =
             new Destination.NotInMesh(new DestinationKey.Address(new HostPort("93.184.216.34", 443)));
@@ -123,6 +137,7 @@ final class Samples {
                     "no-route",
                     "no TrafficTarget lets it: \"look\"\nthere",
                     false)),
+            List.of(new Report.Act("shop/ratings", "ejection", 2, 1)),
             3,
             1_700_086_400L,
             "0a1b");
