@@ -60,9 +60,7 @@ final class Http1Heads {
         }
         String method = Http1Text.method(bytes, 0, methodEnd);
         String target = Http1Text.text(bytes, methodEnd + 1, targetEnd);
-        if (method.equals("CONNECT")) {
-            throw new MalformedMessage(405, "CONNECT is not served here");
-        }
+        Http1Text.checkServed(method);
         Parsed parsed = fields(bytes, lineEnd + 2, length, maxFields, true);
         if (parsed.host == null || parsed.hosts > 1) {
             throw MalformedMessage.badRequest("a request needs exactly one Host");

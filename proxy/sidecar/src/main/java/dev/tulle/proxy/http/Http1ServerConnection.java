@@ -190,9 +190,10 @@ public final class Http1ServerConnection extends ChannelInboundHandlerAdapter
     private void request() throws MalformedMessage {
         Http1Heads.Request request = Http1Heads.request(
                 decoder.scratch(), decoder.headLength(), limits.http().maxHeaderFields());
-        String expect = request.head().fields().first("expect");
-        if (expect != null && !expect.equalsIgnoreCase("100-continue")) {
-            throw new MalformedMessage(417, "nothing is known of this expectation");
+        for (String expectation : request.head().fields().all("expect")) {
+            if (!expectation.equalsIgnoreCase("100-continue")) {
+                throw new MalformedMessage(417, "nothing is known of this expectation");
+            }
         }
         anyRequest = true;
         headBegan = 0;

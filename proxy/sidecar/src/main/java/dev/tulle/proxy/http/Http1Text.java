@@ -78,6 +78,13 @@ final class Http1Text {
         return text(bytes, from, to);
     }
 
+    /** Refuses CONNECT, and TRACE, whose answer would show a caller the identity fields that are added on the way. */
+    static void checkServed(String method) throws MalformedMessage {
+        if (method.equals("CONNECT") || method.equals("TRACE")) {
+            throw new MalformedMessage(405, method + " is not served here");
+        }
+    }
+
     static String text(byte[] bytes, int from, int to) {
         return new String(bytes, from, to - from, StandardCharsets.ISO_8859_1);
     }
@@ -135,12 +142,14 @@ final class Http1Text {
         if (text.charAt(at) != ':' || end - at > 6) {
             return false;
         }
+        int port = 0;
         for (int i = at + 1; i < end; i++) {
             if (text.charAt(i) < '0' || text.charAt(i) > '9') {
                 return false;
             }
+            port = port * 10 + text.charAt(i) - '0';
         }
-        return true;
+        return port <= 0xffff;
     }
 
     /** The number in a Content-Length, or -1 unless it is 1 to 18 digits. */

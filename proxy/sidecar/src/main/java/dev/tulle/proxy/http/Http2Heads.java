@@ -69,9 +69,7 @@ final class Http2Heads {
         if (method == null || !Http1Text.isToken(method)) {
             throw MalformedMessage.badRequest("no method");
         }
-        if (method.equals("CONNECT")) {
-            throw new MalformedMessage(405, "CONNECT is not served here");
-        }
+        Http1Text.checkServed(method);
         if (scheme == null || !(scheme.equals("http") || scheme.equals("https"))) {
             throw MalformedMessage.badRequest("the scheme is neither http nor https");
         }
