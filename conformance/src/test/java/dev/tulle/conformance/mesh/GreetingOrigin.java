@@ -1,57 +1,28 @@
 package dev.tulle.conformance.mesh;
 
 import java.io.IOException;
-import java.io.UncheckedIOException;
-import java.net.InetAddress;
-import java.net.InetSocketAddress;
-import java.net.ServerSocket;
 import java.net.Socket;
 import java.nio.charset.StandardCharsets;
 
 /** An application that speaks first, as mail and database servers do, and then gives back what it is told. */
 public final class GreetingOrigin implements AutoCloseable {
-    private final ServerSocket server;
+    private final Listening server;
 
     public GreetingOrigin() {
-        try {
-            server = new ServerSocket();
-            server.bind(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0));
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
-        }
-        Thread.ofVirtual().start(this::accept);
+        server = new Listening(GreetingOrigin::serve);
     }
 
     public int port() {
-        return server.getLocalPort();
+        return server.port();
     }
 
     @Override
     public void close() {
-        try {
-            server.close();
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
-        }
+        server.close();
     }
 
-    private void accept() {
-        while (true) {
-            try {
-                Socket socket = server.accept();
-                Thread.ofVirtual().start(() -> serve(socket));
-            } catch (IOException e) {
-                return;
-            }
-        }
-    }
-
-    private static void serve(Socket socket) {
-        try (socket) {
-            socket.getOutputStream().write("220 speak\r\n".getBytes(StandardCharsets.US_ASCII));
-            socket.getInputStream().transferTo(socket.getOutputStream());
-        } catch (IOException e) {
-            // The other side went.
-        }
+    private static void serve(Socket socket, int number) throws IOException {
+        socket.getOutputStream().write("220 speak\r\n".getBytes(StandardCharsets.US_ASCII));
+        socket.getInputStream().transferTo(socket.getOutputStream());
     }
 }

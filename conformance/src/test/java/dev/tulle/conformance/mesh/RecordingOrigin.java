@@ -6,18 +6,11 @@ import java.io.EOFException;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
-import java.io.UncheckedIOException;
-import java.net.InetAddress;
-import java.net.InetSocketAddress;
-import java.net.ServerSocket;
 import java.net.Socket;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.Locale;
-import java.util.Set;
-import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
-import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Function;
 
 /**
@@ -29,12 +22,10 @@ import java.util.function.Function;
 public final class RecordingOrigin implements AutoCloseable {
     private static final int MAX_HEAD = 1 << 20;
 
-    private final ServerSocket server;
-    private final Function<Received, byte[]> answer;
+    private final Listening server;
+    private final Answer answer;
     private final List<Received> received = new CopyOnWriteArrayList<>();
     private final List<Received> cut = new CopyOnWriteArrayList<>();
-    private final Set<Socket> open = ConcurrentHashMap.newKeySet();
-    private final AtomicInteger connections = new AtomicInteger();
 
     /**
      * One request as it arrived.
@@ -69,14 +60,28 @@ public final class RecordingOrigin implements AutoCloseable {
     /** Answers with these bytes, whatever they are; an empty array closes the connection instead, and so does an
      * answer that says {@code connection: close}, after it. */
     public RecordingOrigin(Function<Received, byte[]> answer) {
+        this((Answer) (request, out) -> {
+            byte[] bytes = answer.apply(request);
+            out.write(bytes);
+            return bytes.length > 0
+                    && !new String(bytes, StandardCharsets.ISO_8859_1).contains("\r\nconnection: close\r\n");
+        });
+    }
+
+    private RecordingOrigin(Answer answer) {
         this.answer = answer;
-        try {
-            server = new ServerSocket();
-            server.bind(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 512);
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
-        }
-        Thread.ofVirtual().start(this::accept);
+        server = new Listening(this::serve);
+    }
+
+    /** Answers piece by piece, in the time it wants. */
+    public static RecordingOrigin answering(Answer answer) {
+        return new RecordingOrigin(answer);
+    }
+
+    /** Writes an answer. */
+    public interface Answer {
+        /** Returns whether the connection goes on. */
+        boolean write(Received request, OutputStream out) throws IOException, InterruptedException;
     }
 
     /** A plain answer. */
@@ -91,7 +96,7 @@ public final class RecordingOrigin implements AutoCloseable {
     }
 
     public int port() {
-        return server.getLocalPort();
+        return server.port();
     }
 
     /** Requests that arrived whole, in order of their end. */
@@ -113,69 +118,36 @@ public final class RecordingOrigin implements AutoCloseable {
 
     /** Connections accepted so far. */
     public int connections() {
-        return connections.get();
+        return server.accepted();
     }
 
     @Override
     public void close() {
-        try {
-            server.close();
-            for (Socket socket : open) {
-                socket.close();
-            }
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
-        }
+        server.close();
     }
 
-    private void accept() {
+    private void serve(Socket socket, int number) throws IOException, InterruptedException {
+        InputStream in = new BufferedInputStream(socket.getInputStream());
+        OutputStream out = socket.getOutputStream();
         while (true) {
-            try {
-                Socket socket = server.accept();
-                open.add(socket);
-                int number = connections.incrementAndGet();
-                Thread.ofVirtual().start(() -> serve(socket, number));
-            } catch (IOException e) {
+            String head = readHead(in);
+            if (head.isEmpty()) {
                 return;
             }
-        }
-    }
-
-    private void serve(Socket socket, int number) {
-        try (socket) {
-            socket.setTcpNoDelay(true);
-            InputStream in = new BufferedInputStream(socket.getInputStream());
-            OutputStream out = socket.getOutputStream();
-            while (true) {
-                String head = readHead(in);
-                if (head.isEmpty()) {
-                    return;
-                }
-                List<String> lines = head.lines().toList();
-                Received request = new Received(number, lines.getFirst(), lines.subList(1, lines.size()), "");
-                ByteArrayOutputStream body = new ByteArrayOutputStream();
-                try {
-                    readBody(request, in, body);
-                } catch (IOException e) {
-                    cut.add(withBody(request, body));
-                    return;
-                }
-                Received whole = withBody(request, body);
-                received.add(whole);
-                byte[] bytes = answer.apply(whole);
-                if (bytes.length == 0) {
-                    return;
-                }
-                out.write(bytes);
-                out.flush();
-                if (new String(bytes, StandardCharsets.ISO_8859_1).contains("\r\nconnection: close\r\n")) {
-                    return;
-                }
+            List<String> lines = head.lines().toList();
+            Received request = new Received(number, lines.getFirst(), lines.subList(1, lines.size()), "");
+            ByteArrayOutputStream body = new ByteArrayOutputStream();
+            try {
+                readBody(request, in, body);
+            } catch (IOException e) {
+                cut.add(withBody(request, body));
+                return;
             }
-        } catch (IOException e) {
-            // The other side went; what it sent is already kept.
-        } finally {
-            open.remove(socket);
+            Received whole = withBody(request, body);
+            received.add(whole);
+            if (!answer.write(whole, out)) {
+                return;
+            }
         }
     }
 
@@ -185,7 +157,7 @@ public final class RecordingOrigin implements AutoCloseable {
     }
 
     /** Up to and without the empty line; empty at the end of the connection. */
-    private static String readHead(InputStream in) throws IOException {
+    public static String readHead(InputStream in) throws IOException {
         StringBuilder head = new StringBuilder();
         while (true) {
             int next = in.read();

@@ -3,10 +3,6 @@ package dev.tulle.conformance.mesh;
 import java.io.DataInputStream;
 import java.io.IOException;
 import java.io.OutputStream;
-import java.io.UncheckedIOException;
-import java.net.InetAddress;
-import java.net.InetSocketAddress;
-import java.net.ServerSocket;
 import java.net.Socket;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
@@ -19,71 +15,46 @@ import java.util.Locale;
 public final class WebSocketOrigin implements AutoCloseable {
     private static final int OPCODE_CLOSE = 8;
 
-    private final ServerSocket server;
+    private final Listening server;
 
     public WebSocketOrigin() {
-        try {
-            server = new ServerSocket();
-            server.bind(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0));
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
-        }
-        Thread.ofVirtual().start(this::accept);
+        server = new Listening(WebSocketOrigin::serve);
     }
 
     public int port() {
-        return server.getLocalPort();
+        return server.port();
     }
 
     @Override
     public void close() {
-        try {
-            server.close();
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
-        }
+        server.close();
     }
 
-    private void accept() {
-        while (true) {
-            try {
-                Socket socket = server.accept();
-                Thread.ofVirtual().start(() -> serve(socket));
-            } catch (IOException e) {
-                return;
+    private static void serve(Socket socket, int number) throws IOException {
+        DataInputStream in = new DataInputStream(socket.getInputStream());
+        OutputStream out = socket.getOutputStream();
+        String key = "";
+        String protocol = "";
+        for (String line = readLine(in); !line.isEmpty(); line = readLine(in)) {
+            String lower = line.toLowerCase(Locale.ROOT);
+            if (lower.startsWith("sec-websocket-key:")) {
+                key = line.substring(line.indexOf(':') + 1).strip();
+            } else if (lower.startsWith("sec-websocket-protocol:")) {
+                protocol = line.substring(line.indexOf(':') + 1).strip().split(",", 2)[0];
             }
         }
-    }
-
-    private static void serve(Socket socket) {
-        try (socket) {
-            DataInputStream in = new DataInputStream(socket.getInputStream());
-            OutputStream out = socket.getOutputStream();
-            String key = "";
-            String protocol = "";
-            for (String line = readLine(in); !line.isEmpty(); line = readLine(in)) {
-                String lower = line.toLowerCase(Locale.ROOT);
-                if (lower.startsWith("sec-websocket-key:")) {
-                    key = line.substring(line.indexOf(':') + 1).strip();
-                } else if (lower.startsWith("sec-websocket-protocol:")) {
-                    protocol = line.substring(line.indexOf(':') + 1).strip().split(",", 2)[0];
-                }
-            }
-            String answer =
-                    "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Accept: "
-                            + accept(key)
-                            + (protocol.isEmpty() ? "" : "\r\nSec-WebSocket-Protocol: " + protocol)
-                            + "\r\n\r\n";
-            out.write(answer.getBytes(StandardCharsets.US_ASCII));
-            boolean open = true;
-            while (open) {
-                int first = in.readUnsignedByte();
-                byte[] payload = readPayload(in);
-                writeFrame(out, first, payload);
-                open = (first & 15) != OPCODE_CLOSE;
-            }
-        } catch (IOException e) {
-            // The other side went.
+        String answer =
+                "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Accept: "
+                        + accept(key)
+                        + (protocol.isEmpty() ? "" : "\r\nSec-WebSocket-Protocol: " + protocol)
+                        + "\r\n\r\n";
+        out.write(answer.getBytes(StandardCharsets.US_ASCII));
+        boolean open = true;
+        while (open) {
+            int first = in.readUnsignedByte();
+            byte[] payload = readPayload(in);
+            writeFrame(out, first, payload);
+            open = (first & 15) != OPCODE_CLOSE;
         }
     }
 

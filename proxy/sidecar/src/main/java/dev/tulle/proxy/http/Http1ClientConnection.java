@@ -224,7 +224,9 @@ public final class Http1ClientConnection extends ChannelInboundHandlerAdapter im
             return;
         }
         exchange.tunnel = head.status() == 101;
-        exchange.reusable = response.keepAlive();
+        // An application that sends the body all the same would send it as somebody's next answer; a proxy of ours
+        // never does.
+        exchange.reusable = response.keepAlive() && (secure || !response.namesAbsentBody());
         decoder.body(response.framing(), head.length());
         boolean end = response.framing() == Framing.NONE;
         if (end) {

@@ -28,8 +28,12 @@ final class Http1Heads {
     /** A request head, and what of it concerns this connection alone. */
     record Request(RequestHead head, Framing framing, boolean http10, boolean keepAlive) {}
 
-    /** An answer's head, and what of it concerns this connection alone. */
-    record Response(ResponseHead head, Framing framing, boolean keepAlive) {}
+    /**
+     * An answer's head, and what of it concerns this connection alone.
+     *
+     * @param namesAbsentBody whether the fields tell of a body where none may come, as answers to HEAD do
+     */
+    record Response(ResponseHead head, Framing framing, boolean keepAlive, boolean namesAbsentBody) {}
 
     /**
      * Reads a request.
@@ -133,8 +137,8 @@ final class Http1Heads {
             throw MalformedMessage.badRequest("the status line is not one of HTTP/1.1 or HTTP/1.0");
         }
         long status = Http1Text.contentLength(Http1Text.text(bytes, 9, 12));
-        if (status < 100 || (lineEnd > 12 && bytes[12] != ' ')) {
-            throw MalformedMessage.badRequest("the status is not three digits");
+        if (!ResponseHead.isStatus(status) || (lineEnd > 12 && bytes[12] != ' ')) {
+            throw MalformedMessage.badRequest("the status is not a number from 100 to 599");
         }
         for (int i = 12; i < lineEnd; i++) {
             if (!Http1Text.isText(bytes[i])) {
@@ -154,7 +158,12 @@ final class Http1Heads {
             return new Response(
                     new ResponseHead(101, reason, parsed.fields.build(), RequestHead.UNKNOWN),
                     Framing.UNTIL_CLOSE,
+                    false,
                     false);
+        }
+        boolean promisesBody = parsed.chunked || parsed.contentLength > 0;
+        if (status < 200 && promisesBody) {
+            throw MalformedMessage.badRequest("an interim answer with a body");
         }
         boolean bodyless = ResponseHead.hasNoBody(method, (int) status);
         Framing framing = bodyless
@@ -168,7 +177,8 @@ final class Http1Heads {
         return new Response(
                 new ResponseHead((int) status, reason, parsed.fields.build(), declared),
                 framing,
-                keepAlive && framing != Framing.UNTIL_CLOSE);
+                keepAlive && framing != Framing.UNTIL_CLOSE,
+                bodyless && promisesBody);
     }
 
     /** Reads the trailers of a chunked message; those that would mean something before the body are left out. */

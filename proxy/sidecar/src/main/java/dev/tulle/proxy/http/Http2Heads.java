@@ -121,8 +121,8 @@ final class Http2Heads {
             }
         }
         long number = status == null || status.length() != 3 ? -1 : Http1Text.contentLength(status);
-        if (number < 100 || number == 101) {
-            throw MalformedMessage.badRequest("the status is not three digits");
+        if (!ResponseHead.isStatus(number) || number == 101) {
+            throw MalformedMessage.badRequest("the status is not a number from 100 to 599, or 101");
         }
         return new ResponseHead((int) number, "", fields.build(), length);
     }

@@ -142,9 +142,10 @@ class Http1EndToEndTest {
     @Test
     void givesNoBodyToHead204And304ButKeepsTheLengthThatGetWouldHave() {
         try (RawOrigin origin = new RawOrigin(connection -> {
-                    connection.readHead();
-                    connection.send("HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n");
-                    connection.readHead();
+                    if (connection.readHead().startsWith("HEAD ")) {
+                        connection.send("HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n");
+                        return;
+                    }
                     connection.send("HTTP/1.1 204 No Content\r\n\r\n");
                     connection.readHead();
                     connection.send("HTTP/1.1 304 Not Modified\r\nContent-Length: 7\r\nETag: \"a\"\r\n\r\n");
@@ -157,7 +158,8 @@ class Http1EndToEndTest {
                     .isEqualTo("HTTP/1.1 204 No Content\r\n\r\n");
             assertThat(wire.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n").readHead())
                     .isEqualTo("HTTP/1.1 304 Not Modified\r\netag: \"a\"\r\ncontent-length: 7\r\n\r\n");
-            assertThat(origin.connections()).hasSize(1);
+            // A body that is named and may not come: an application that sends it would answer somebody else with it.
+            assertThat(origin.connections()).hasSize(2);
         }
     }
 
