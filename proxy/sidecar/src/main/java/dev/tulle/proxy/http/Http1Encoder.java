@@ -106,6 +106,14 @@ final class Http1Encoder {
         out.writeShort(CRLF);
     }
 
+    /** About how many bytes a request head takes. */
+    static int estimate(RequestHead head) {
+        return estimate(head.fields())
+                + head.method().length()
+                + head.target().length()
+                + head.authority().length();
+    }
+
     /** About how many bytes the fields take. */
     static int estimate(Fields fields) {
         int bytes = 256;
