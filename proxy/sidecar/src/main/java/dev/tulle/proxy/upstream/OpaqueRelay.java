@@ -1,6 +1,5 @@
 package dev.tulle.proxy.upstream;
 
-import dev.tulle.proxy.http.Flusher;
 import dev.tulle.proxy.http.Sweeper;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
@@ -27,6 +26,9 @@ public final class OpaqueRelay {
 
     /** What is left to write when the other side is gone has so long. */
     private static final long LAST_BYTES_SECONDS = 30;
+
+    /** So much is written at once: four full TLS records, which are still in the processor's cache after being read. */
+    private static final int FLUSH_BYTES = 64 * 1024;
 
     private final Side down;
     private final Side up;
@@ -89,8 +91,8 @@ public final class OpaqueRelay {
     /** Takes what one channel receives and writes it to the other. */
     private final class Side extends ChannelInboundHandlerAdapter implements Sweeper.Swept {
         private @Nullable Channel peer;
-        private @Nullable Flusher flusher;
         private long bytes;
+        private int unflushed;
         private boolean inputEnded;
 
         @Override
@@ -99,22 +101,40 @@ public final class OpaqueRelay {
                 ReferenceCountUtil.release(message);
                 return;
             }
-            moved = System.nanoTime();
-            bytes += ((ByteBuf) message).readableBytes();
+            int size = ((ByteBuf) message).readableBytes();
+            bytes += size;
+            unflushed += size;
             peer.write(message, peer.voidPromise());
-            if (flusher == null) {
-                flusher = new Flusher(peer.pipeline().lastContext());
+            if (unflushed >= FLUSH_BYTES) {
+                flush(ctx);
             }
-            flusher.soon();
-            if (!peer.isWritable()) {
-                ctx.channel().config().setAutoRead(false);
+        }
+
+        @Override
+        public void channelReadComplete(ChannelHandlerContext ctx) {
+            if (unflushed > 0) {
+                flush(ctx);
+            }
+            ctx.fireChannelReadComplete();
+        }
+
+        /** What the socket did not take counts against the peer's room: then reads stop until there is some again. */
+        private void flush(ChannelHandlerContext ctx) {
+            unflushed = 0;
+            if (peer != null) {
+                moved = System.nanoTime();
+                peer.flush();
+                if (!peer.isWritable()) {
+                    ctx.channel().config().setAutoRead(false);
+                }
             }
         }
 
         @Override
         public void channelWritabilityChanged(ChannelHandlerContext ctx) {
-            if (peer != null) {
-                peer.config().setAutoRead(ctx.channel().isWritable());
+            // Only the way back: between a write and its flush a channel is full for a moment without meaning anything.
+            if (peer != null && ctx.channel().isWritable()) {
+                peer.config().setAutoRead(true);
             }
             ctx.fireChannelWritabilityChanged();
         }
