@@ -72,9 +72,11 @@ final class InboundConnection implements Detection.Outcome, ServerConnection {
     }
 
     void begin() {
-        Protocol protocol =
-                port(plane.tables().table()).map(InboundPort::protocol).orElse(Protocol.DETECT);
-        Detection.begin(channel, protocol, plane.limits(), this);
+        Detection.begin(channel, protocol(), plane.limits(), this);
+    }
+
+    private Protocol protocol() {
+        return port(plane.tables().table()).map(InboundPort::protocol).orElse(Protocol.DETECT);
     }
 
     /** The port as configured now; one that is redirected here without being declared is what it is. */
@@ -111,6 +113,10 @@ final class InboundConnection implements Detection.Outcome, ServerConnection {
 
     @Override
     public Detection.Tls tls(ChannelHandlerContext ctx, ByteBuf soFar) {
+        if (caller.identity().isPresent()) {
+            // The application's own, inside ours.
+            return Detection.Tls.OPAQUE;
+        }
         Limits.Tls limits = plane.limits().tls();
         return switch (ClientHello.read(soFar, limits.maxClientHelloBytes())) {
             case ClientHello.Read.More() -> Detection.Tls.MORE;
@@ -138,8 +144,7 @@ final class InboundConnection implements Detection.Outcome, ServerConnection {
         if (hello.protocols().contains(Alpn.TULLE_TCP.wireName())) {
             return true;
         }
-        Protocol protocol =
-                port(plane.tables().table()).map(InboundPort::protocol).orElse(Protocol.DETECT);
+        Protocol protocol = protocol();
         return (protocol == Protocol.HTTP || protocol == Protocol.GRPC)
                 && (hello.protocols().contains(Alpn.H2.wireName())
                         || hello.protocols().contains(Alpn.HTTP_1_1.wireName()));
@@ -171,11 +176,24 @@ final class InboundConnection implements Detection.Outcome, ServerConnection {
             } else if (Alpn.HTTP_1_1.wireName().equals(protocol)) {
                 http(channel.pipeline(), false);
             } else if (Alpn.TULLE_TCP.wireName().equals(protocol)) {
-                Detection.opaque(channel, plane.limits(), this);
+                withinOurs();
             } else {
                 channel.close();
             }
         });
+    }
+
+    /**
+     * A peer says that its bytes are opaque. It is believed only where the port is declared so: elsewhere HTTP would get past the rules
+     * for requests, and tell the application any identity it likes.
+     */
+    private void withinOurs() {
+        Protocol protocol = protocol();
+        if (protocol == Protocol.TCP) {
+            Detection.opaque(channel, plane.limits(), this);
+        } else {
+            Detection.begin(channel, protocol, plane.limits(), this);
+        }
     }
 
     @Override
@@ -244,11 +262,12 @@ final class InboundConnection implements Detection.Outcome, ServerConnection {
 
     /**
      * A proxy of the mesh speaks at once; only a caller in plain text is silent. The server is not asked sooner on later connections:
-     * its words, sent in plain text, would spoil the handshake of a proxy whose first bytes are a little late.
+     * its words, sent in plain text, would spoil the handshake of a proxy whose first bytes are a little late. Behind the handshake it
+     * is asked at once, for the other proxy may have found out already that servers here speak first.
      */
     @Override
     public long silenceMillis() {
-        return SILENCE_MILLIS;
+        return caller.identity().isPresent() ? 0 : SILENCE_MILLIS;
     }
 
     @Override

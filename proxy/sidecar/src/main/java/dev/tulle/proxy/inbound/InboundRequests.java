@@ -83,7 +83,8 @@ final class InboundRequests implements RequestHandler {
                 end,
                 http2,
                 stream,
-                Attempt.Source.only(Target.plain(port.application())),
+                Attempt.Source.only(Target.application(
+                        port.application(), connection.caller().identity())),
                 plane.limits().connections().queueTimeoutInbound().toMillis(),
                 meter::ended,
                 null);

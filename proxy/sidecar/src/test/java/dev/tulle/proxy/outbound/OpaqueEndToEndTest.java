@@ -117,7 +117,7 @@ class OpaqueEndToEndTest {
     }
 
     @Test
-    void judgesOpaqueBytesOnAnHttpPortAsOpaque() {
+    void judgesTheRequestsInBytesThatAPeerCallsOpaqueOnAnHttpPort() {
         InboundPolicy httpOnly = new InboundPolicy(
                 InboundPolicy.Access.CLOSED,
                 InboundPolicy.Unmeshed.DENY,
@@ -131,8 +131,8 @@ class OpaqueEndToEndTest {
             var server = mesh.server("reviews", Protocol.HTTP, origin.address(), httpOnly);
             // Given a client that takes the port for opaque, so that its HTTP goes by tulle-tcp.
             try (Wire wire = new Wire(mesh.clientOf(server, Protocol.TCP).dialOutbound())) {
-                wire.send("POST /forbidden HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n\r\n");
-                assertThat(wire.readAll()).isEmpty();
+                wire.send("POST /forbidden HTTP/1.1\r\nHost: a\r\nConnection: close\r\nContent-Length: 0\r\n\r\n");
+                assertThat(wire.readAll()).startsWith("HTTP/1.1 403 ");
             }
             assertThat(origin.connections()).isEmpty();
         }
