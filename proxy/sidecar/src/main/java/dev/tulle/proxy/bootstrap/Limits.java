@@ -22,8 +22,9 @@ public record Limits(Http http, Http2 http2, Tls tls, Connections connections, C
                 new Http(8 * 1024, 100, 8 * 1024, 32 * 1024, 64, 32, 8 * 1024),
                 new Http2(
                         100,
+                        10 * 1024,
                         64 * 1024,
-                        2 * 100 * 64 * 1024,
+                        1024 * 1024,
                         200,
                         Duration.ofSeconds(30),
                         8,
@@ -83,9 +84,12 @@ public record Limits(Http http, Http2 http2, Tls tls, Connections connections, C
      * HTTP/2 frames; beyond: GOAWAY with ENHANCE_YOUR_CALM.
      *
      * @param maxConcurrentStreams streams a peer may have open on a connection to us, and we on one to a peer
-     * @param initialStreamWindowBytes window of a stream
-     * @param connectionWindowBytes window of a connection: twice what its streams may have together, for up to half of it is not
-     *     given back at once; so streams that nobody reads never stop the others
+     * @param initialStreamWindowBytes window of a stream at first: all streams of a connection together get
+     *     {@code connectionWindowBytes}
+     * @param maxStreamWindowBytes window of a stream that is seen to be read; all that is beyond the initial ones is at most half of
+     *     {@code connectionWindowBytes}
+     * @param connectionWindowBytes window of a connection, and the most it holds of what came and was not passed on; beyond, the
+     *     stream that holds most is reset
      * @param maxResets RST_STREAM sent and received in {@code resetWindow}
      * @param resetWindow over which resets are counted
      * @param maxContinuationFrames of one header block
@@ -96,6 +100,7 @@ public record Limits(Http http, Http2 http2, Tls tls, Connections connections, C
     public record Http2(
             int maxConcurrentStreams,
             int initialStreamWindowBytes,
+            int maxStreamWindowBytes,
             int connectionWindowBytes,
             int maxResets,
             Duration resetWindow,

@@ -1,11 +1,7 @@
 package dev.tulle.proxy.http;
 
 import dev.tulle.proxy.bootstrap.Limits;
-import io.netty.buffer.ByteBuf;
-import io.netty.channel.ChannelFuture;
 import io.netty.channel.ChannelHandlerContext;
-import io.netty.handler.codec.http2.Http2Headers;
-import io.netty.handler.codec.http2.Http2Stream;
 
 /** The client's side of one HTTP/2 connection; many requests at once, as many as the server takes. */
 public final class Http2ClientConnection extends Http2Peer implements HttpConnection {
@@ -22,8 +18,11 @@ public final class Http2ClientConnection extends Http2Peer implements HttpConnec
     private static final int STREAMS_BEFORE_SETTINGS = 100;
 
     private final ConnectionOwner owner;
-    private boolean settingsCame;
     private boolean unusable;
+
+    /** Whether somebody may wait for room. */
+    private boolean full;
+
     private int resets;
 
     public Http2ClientConnection(ConnectionOwner owner, Limits limits) {
@@ -33,40 +32,27 @@ public final class Http2ClientConnection extends Http2Peer implements HttpConnec
 
     @Override
     public ClientStream open(RequestHead head, boolean end, ResponseListener listener) {
-        ChannelHandlerContext ctx = context();
-        if (ctx == null || !hasRoom()) {
+        if (!hasRoom()) {
             throw new IllegalStateException("a request was opened on a connection without room");
         }
-        int id = connection().local().incrementAndGetNextStreamId();
-        ChannelFuture written = encoder().writeHeaders(ctx, id, Http2Heads.write(head), 0, end, ctx.newPromise());
-        Http2Stream stream = connection().stream(id);
-        if (stream == null) {
-            // The encoder has refused it; tell after the caller has heard of the stream.
-            Refused refused = new Refused();
-            written.addListener(done -> ctx.executor().execute(() -> {
-                if (!refused.reset) {
-                    listener.onReset(Reset.UNPROCESSED);
-                }
-            }));
-            return refused;
-        }
-        Exchange exchange = new Exchange(stream, listener, end);
-        flushSoon();
+        Exchange exchange = new Exchange(nextStream(), head.method(), listener);
+        exchange.writeHead(head, end);
         return exchange;
     }
 
     @Override
     public boolean hasRoom() {
         ChannelHandlerContext ctx = context();
-        int most = settingsCame ? connection().local().maxActiveStreams() : STREAMS_BEFORE_SETTINGS;
-        most = Math.min(most, limits().http2().maxConcurrentStreams());
-        return !unusable
+        long most = Math.min(
+                maxRemoteStreams(STREAMS_BEFORE_SETTINGS), limits().http2().maxConcurrentStreams());
+        boolean room = !unusable
                 && ctx != null
                 && ctx.channel().isActive()
-                && !connection().goAwayReceived()
-                && !connection().goAwaySent()
+                && !isClosing()
                 && activeStreams() < most
-                && connection().local().lastStreamCreated() < Integer.MAX_VALUE - 2;
+                && lastLocal() < Integer.MAX_VALUE - 2;
+        full |= !room;
+        return room;
     }
 
     @Override
@@ -78,17 +64,14 @@ public final class Http2ClientConnection extends Http2Peer implements HttpConnec
     public void drain() {
         markUnusable();
         if (isIdle()) {
-            close();
+            closeWritten();
         }
     }
 
     @Override
     public void close() {
         markUnusable();
-        ChannelHandlerContext ctx = context();
-        if (ctx != null) {
-            ctx.close();
-        }
+        closeNow();
     }
 
     @Override
@@ -98,22 +81,22 @@ public final class Http2ClientConnection extends Http2Peer implements HttpConnec
         }
     }
 
-    /** A server may not open streams to us. */
     @Override
-    void opened(Http2Stream stream, Http2Headers headers, boolean end) {
-        close();
+    void opened(int id, boolean end) {
+        throw new IllegalStateException("a server opened stream %d".formatted(id));
     }
 
     @Override
     void streamEnded() {
         ChannelHandlerContext ctx = context();
-        if (ctx == null) {
+        if (ctx == null || !(full || unusable)) {
             return;
         }
-        // Later in this round: the stream that ends is not yet out of the books.
+        full = false;
+        // Later in this round: whoever hears of the end of this stream shall hear of it first.
         ctx.executor().execute(() -> {
             if (unusable && isIdle()) {
-                close();
+                closeWritten();
             } else if (hasRoom()) {
                 owner.onRoom(this);
             }
@@ -127,8 +110,7 @@ public final class Http2ClientConnection extends Http2Peer implements HttpConnec
 
     @Override
     void peerChanged() {
-        settingsCame = true;
-        if (connection().goAwayReceived()) {
+        if (goAwayReceived() >= 0) {
             drain();
         } else if (hasRoom()) {
             owner.onRoom(this);
@@ -137,11 +119,8 @@ public final class Http2ClientConnection extends Http2Peer implements HttpConnec
 
     /** Without a GOAWAY that tells, the server may have seen the request: only one that may be repeated is sent again. */
     @Override
-    Reset lost(Http2Stream stream) {
-        return connection().goAwayReceived()
-                        && stream.id() > connection().local().lastStreamKnownByPeer()
-                ? Reset.UNPROCESSED
-                : Reset.STALE;
+    Reset lost(int id) {
+        return goAwayReceived() >= 0 && id > goAwayReceived() ? Reset.UNPROCESSED : Reset.STALE;
     }
 
     private void markUnusable() {
@@ -151,53 +130,31 @@ public final class Http2ClientConnection extends Http2Peer implements HttpConnec
         }
     }
 
-    /** A stream that never came to be. */
-    private static final class Refused implements ClientStream {
-        private boolean reset;
-
-        @Override
-        public void data(ByteBuf data, boolean end) {
-            data.release();
-        }
-
-        @Override
-        public void trailers(Fields trailers) {}
-
-        @Override
-        public void reset(Reset cause) {
-            reset = true;
-        }
-
-        @Override
-        public void consumed(int bytes) {}
-    }
-
     /** One request and its answer. */
     private final class Exchange extends Stream implements ClientStream {
+        private final String method;
         private final ResponseListener answers;
         private boolean responded;
         private int informational;
 
-        Exchange(Http2Stream stream, ResponseListener answers, boolean end) {
-            super(stream);
+        Exchange(int id, String method, ResponseListener answers) {
+            super(id);
+            this.method = method;
             this.answers = answers;
             listener(answers);
-            if (end) {
-                sentEnd();
-            }
         }
 
         @Override
-        void moreHeaders(Http2Headers headers, boolean end) throws MalformedMessage {
+        void moreHeaders(boolean end) throws MalformedMessage {
             if (responded) {
                 if (!end) {
                     throw MalformedMessage.badRequest("headers in the midst of an answer");
                 }
                 trailersReceived(
-                        Http2Heads.trailers(headers, false, limits().http().maxTrailerFields()));
+                        Http2Heads.trailers(block(), false, limits().http().maxTrailerFields()));
                 return;
             }
-            ResponseHead head = Http2Heads.response(headers, limits().http().maxHeaderFields());
+            ResponseHead head = Http2Heads.response(block(), limits().http().maxHeaderFields());
             if (head.status() < 200) {
                 if (end) {
                     throw MalformedMessage.badRequest("an answer that is informational only");
@@ -206,10 +163,20 @@ public final class Http2ClientConnection extends Http2Peer implements HttpConnec
                     throw MalformedMessage.badRequest("too many informational answers");
                 }
                 answers.onInform(head);
-            } else {
-                responded = true;
-                answers.onResponse(head, end);
+                return;
             }
+            boolean bodyless = ResponseHead.hasNoBody(method, head.status());
+            if (end && !bodyless && head.length() > 0) {
+                throw MalformedMessage.badRequest("Content-Length of an answer without body");
+            }
+            expect(bodyless ? 0 : head.length());
+            responded = true;
+            answers.onResponse(head, end);
+        }
+
+        @Override
+        boolean takesData() {
+            return responded;
         }
 
         @Override

@@ -1,70 +1,64 @@
 package dev.tulle.proxy.http;
 
-import io.netty.handler.codec.http2.DefaultHttp2Headers;
-import io.netty.handler.codec.http2.Http2Headers;
 import java.util.Locale;
-import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Reads and writes the header blocks of HTTP/2, as strictly as {@link Http1Heads} does those of HTTP/1.1. Pure. Source: RFC 9113, 8.
+ * Reads and writes the header blocks of HTTP/2, as strictly as {@link Http1Heads} does those of HTTP/1.1. Source: RFC 9113, 8.
+ *
+ * <p>Reading takes the block that the decoder read last; writing leaves the block in the encoder.
  */
 final class Http2Heads {
     private Http2Heads() {}
 
     /** Reads a request; throws with status 400 for a stream error, with another one for that answer. */
-    static RequestHead request(Http2Headers headers, boolean end, int maxFields) throws MalformedMessage {
+    static RequestHead request(HpackDecoder block, boolean end, int maxFields) throws MalformedMessage {
         String method = null;
         String scheme = null;
         String authority = null;
         String path = null;
         String host = null;
         long length = RequestHead.UNKNOWN;
-        boolean regular = false;
         Fields.Builder fields = new Fields.Builder();
         int count = 0;
-        for (Map.Entry<CharSequence, CharSequence> header : headers) {
-            String name = header.getKey().toString();
-            String value = header.getValue().toString();
-            checkValue(value);
-            if (name.startsWith(":")) {
-                if (regular) {
+        for (int i = 0; i < block.count(); i++) {
+            HpackField field = block.field(i);
+            String value = field.value;
+            checkValue(field);
+            if (field.kind.isPseudo()) {
+                if (count > 0) {
                     throw MalformedMessage.badRequest("a pseudo-header behind other fields");
                 }
-                switch (name) {
-                    case ":method" -> method = once(method, value);
-                    case ":scheme" -> scheme = once(scheme, value);
-                    case ":authority" -> authority = once(authority, value);
-                    case ":path" -> path = once(path, value);
-                    default -> throw MalformedMessage.badRequest("an unknown pseudo-header");
-                }
-                continue;
-            }
-            regular = true;
-            checkName(name);
-            if (++count > maxFields) {
+            } else if (++count > maxFields) {
                 throw new MalformedMessage(431, "more than %d header fields".formatted(maxFields));
             }
-            switch (name) {
-                case "host" -> host = once(host, value);
-                case "content-length" -> {
+            switch (field.kind) {
+                case METHOD -> method = once(method, value);
+                case SCHEME -> scheme = once(scheme, value);
+                case AUTHORITY -> authority = once(authority, value);
+                case PATH -> path = once(path, value);
+                case HOST -> host = once(host, value);
+                case CONTENT_LENGTH -> {
                     if (length >= 0) {
                         throw MalformedMessage.badRequest("Content-Length twice");
                     }
                     length = contentLength(value);
                 }
-                case "te" -> {
+                case TE -> {
                     if (!value.equals("trailers")) {
                         throw MalformedMessage.badRequest("te is not 'trailers'");
                     }
-                    fields.add(name, value);
+                    fields.add(field.name, value);
                 }
-                default -> {
-                    if (name.indexOf('_') < 0) {
-                        fields.add(name, value);
-                    }
+                case REGULAR -> fields.add(field.name, value);
+                case UNDERSCORED -> {
+                    // Left out: an application may take it for another one.
                 }
+                case STATUS, OTHER_PSEUDO, OF_CONNECTION, NO_NAME -> throw outOfPlace(field);
             }
+        }
+        if (block.isTooLarge()) {
+            throw new MalformedMessage(431, "header fields that are too long");
         }
         if (method == null || !Http1Text.isToken(method)) {
             throw MalformedMessage.badRequest("no method");
@@ -90,36 +84,35 @@ final class Http2Heads {
     }
 
     /** Reads the head of an answer, informational ones too. */
-    static ResponseHead response(Http2Headers headers, int maxFields) throws MalformedMessage {
+    static ResponseHead response(HpackDecoder block, int maxFields) throws MalformedMessage {
         String status = null;
         long length = RequestHead.UNKNOWN;
-        boolean regular = false;
         Fields.Builder fields = new Fields.Builder();
-        for (Map.Entry<CharSequence, CharSequence> header : headers) {
-            String name = header.getKey().toString();
-            String value = header.getValue().toString();
-            checkValue(value);
-            if (name.startsWith(":")) {
-                if (regular || !name.equals(":status")) {
-                    throw MalformedMessage.badRequest("a pseudo-header out of place");
-                }
-                status = once(status, value);
-                continue;
-            }
-            regular = true;
-            checkName(name);
-            if (fields.size() >= maxFields) {
+        int count = 0;
+        for (int i = 0; i < block.count(); i++) {
+            HpackField field = block.field(i);
+            checkValue(field);
+            if (!field.kind.isPseudo() && ++count > maxFields) {
                 throw MalformedMessage.badRequest("more than %d header fields".formatted(maxFields));
             }
-            if (name.equals("content-length")) {
-                if (length >= 0) {
-                    throw MalformedMessage.badRequest("Content-Length twice");
+            switch (field.kind) {
+                case STATUS -> {
+                    if (count > 0) {
+                        throw MalformedMessage.badRequest("a pseudo-header behind other fields");
+                    }
+                    status = once(status, field.value);
                 }
-                length = contentLength(value);
-            } else {
-                fields.add(name, value);
+                case CONTENT_LENGTH -> {
+                    if (length >= 0) {
+                        throw MalformedMessage.badRequest("Content-Length twice");
+                    }
+                    length = contentLength(field.value);
+                }
+                case REGULAR, UNDERSCORED, HOST, TE -> fields.add(field.name, field.value);
+                case METHOD, SCHEME, AUTHORITY, PATH, OTHER_PSEUDO, OF_CONNECTION, NO_NAME -> throw outOfPlace(field);
             }
         }
+        checkSize(block);
         long number = status == null || status.length() != 3 ? -1 : Http1Text.contentLength(status);
         if (!ResponseHead.isStatus(number) || number == 101) {
             throw MalformedMessage.badRequest("the status is not a number from 100 to 599, or 101");
@@ -128,54 +121,57 @@ final class Http2Heads {
     }
 
     /** Reads trailers; of a request those that would mean something before the body are left out. */
-    static Fields trailers(Http2Headers headers, boolean ofRequest, int maxFields) throws MalformedMessage {
+    static Fields trailers(HpackDecoder block, boolean ofRequest, int maxFields) throws MalformedMessage {
         Fields.Builder fields = new Fields.Builder();
-        int count = 0;
-        for (Map.Entry<CharSequence, CharSequence> header : headers) {
-            String name = header.getKey().toString();
-            String value = header.getValue().toString();
-            checkName(name);
-            checkValue(value);
-            if (++count > maxFields) {
+        for (int i = 0; i < block.count(); i++) {
+            HpackField field = block.field(i);
+            checkValue(field);
+            if (field.kind.isPseudo()
+                    || field.kind == HpackField.Kind.OF_CONNECTION
+                    || field.kind == HpackField.Kind.NO_NAME) {
+                throw outOfPlace(field);
+            }
+            if (i >= maxFields) {
                 throw MalformedMessage.badRequest("more than %d trailers".formatted(maxFields));
             }
-            if (!ofRequest || Http1Heads.mayTrail(name)) {
-                fields.add(name, value);
+            if (!ofRequest || Http1Heads.mayTrail(field.name)) {
+                fields.add(field.name, field.value);
             }
         }
+        checkSize(block);
         return fields.build();
     }
 
-    static Http2Headers write(RequestHead head) {
-        Http2Headers headers = new DefaultHttp2Headers(false, head.fields().size() + 5)
-                .method(head.method())
-                .scheme(head.scheme())
-                .authority(head.authority())
-                .path(head.target());
+    static void write(RequestHead head, HpackEncoder to) {
+        to.begin();
+        to.method(head.method());
+        to.scheme(head.scheme());
+        to.field(":authority", head.authority());
+        to.path(head.target());
         if (head.length() >= 0) {
-            headers.add("content-length", Long.toString(head.length()));
+            to.field("content-length", Long.toString(head.length()));
         }
-        return add(headers, head.fields());
+        add(head.fields(), to);
     }
 
-    static Http2Headers write(ResponseHead head) {
-        Http2Headers headers =
-                new DefaultHttp2Headers(false, head.fields().size() + 2).status(Integer.toString(head.status()));
+    static void write(ResponseHead head, HpackEncoder to) {
+        to.begin();
+        to.status(head.status());
         if (head.length() >= 0 && head.status() >= 200 && head.status() != 204) {
-            headers.add("content-length", Long.toString(head.length()));
+            to.field("content-length", Long.toString(head.length()));
         }
-        return add(headers, head.fields());
+        add(head.fields(), to);
     }
 
-    static Http2Headers write(Fields trailers) {
-        return add(new DefaultHttp2Headers(false, trailers.size()), trailers);
+    static void write(Fields trailers, HpackEncoder to) {
+        to.begin();
+        add(trailers, to);
     }
 
-    private static Http2Headers add(Http2Headers headers, Fields fields) {
+    private static void add(Fields fields, HpackEncoder to) {
         for (int i = 0; i < fields.size(); i++) {
-            headers.add(fields.name(i), fields.value(i));
+            to.field(fields.name(i), fields.value(i));
         }
-        return headers;
     }
 
     private static boolean isTarget(String path, String method) {
@@ -206,34 +202,24 @@ final class Http2Heads {
         return length;
     }
 
-    private static void checkName(String name) throws MalformedMessage {
-        if (!Http1Text.isToken(name)) {
-            throw MalformedMessage.badRequest("a field name that is no token");
-        }
-        for (int i = 0; i < name.length(); i++) {
-            if (name.charAt(i) >= 'A' && name.charAt(i) <= 'Z') {
-                throw MalformedMessage.badRequest("a field name in upper case");
-            }
-        }
-        switch (name) {
-            case "connection", "keep-alive", "proxy-connection", "transfer-encoding", "upgrade", "http2-settings" ->
-                throw MalformedMessage.badRequest("a field of HTTP/1 connections");
-            default -> {}
+    private static MalformedMessage outOfPlace(HpackField field) {
+        return MalformedMessage.badRequest(
+                switch (field.kind) {
+                    case OF_CONNECTION -> "a field of HTTP/1 connections";
+                    case NO_NAME -> "a field name that is no token in lower case";
+                    default -> "a pseudo-header out of place";
+                });
+    }
+
+    private static void checkValue(HpackField field) throws MalformedMessage {
+        if (!field.clean) {
+            throw MalformedMessage.badRequest("a field value with control characters or white space around it");
         }
     }
 
-    private static void checkValue(String value) throws MalformedMessage {
-        for (int i = 0; i < value.length(); i++) {
-            if (value.charAt(i) > 0xff || !Http1Text.isText((byte) value.charAt(i))) {
-                throw MalformedMessage.badRequest("a field value with control characters");
-            }
+    private static void checkSize(HpackDecoder block) throws MalformedMessage {
+        if (block.isTooLarge()) {
+            throw MalformedMessage.badRequest("header fields that are too long");
         }
-        if (!value.isEmpty() && (isBlank(value.charAt(0)) || isBlank(value.charAt(value.length() - 1)))) {
-            throw MalformedMessage.badRequest("a field value with white space around it");
-        }
-    }
-
-    private static boolean isBlank(char c) {
-        return c == ' ' || c == '\t';
     }
 }

@@ -1,11 +1,7 @@
 package dev.tulle.proxy.http;
 
 import dev.tulle.proxy.bootstrap.Limits;
-import io.netty.buffer.Unpooled;
 import io.netty.channel.ChannelHandlerContext;
-import io.netty.handler.codec.http2.Http2Error;
-import io.netty.handler.codec.http2.Http2Headers;
-import io.netty.handler.codec.http2.Http2Stream;
 import java.util.concurrent.TimeUnit;
 
 /** The server's side of one HTTP/2 connection; many requests at once. */
@@ -17,10 +13,12 @@ public final class Http2ServerConnection extends Http2Peer implements ServerConn
     private boolean anyRequest;
     private boolean draining;
 
+    /** Whether the client was told which stream is the last. */
+    private boolean closesWhenIdle;
+
     public Http2ServerConnection(RequestHandler handler, Limits limits) {
         super(true, limits);
         this.handler = handler;
-        gracefulShutdownTimeoutMillis(limits.connections().drainTimeout().toMillis());
     }
 
     @Override
@@ -30,18 +28,21 @@ public final class Http2ServerConnection extends Http2Peer implements ServerConn
             return;
         }
         draining = true;
-        goAway(ctx, Integer.MAX_VALUE, Http2Error.NO_ERROR.code(), Unpooled.EMPTY_BUFFER, ctx.newPromise());
-        ctx.flush();
-        // Netty then sends the final GOAWAY and closes once no stream is left.
-        ctx.executor().schedule(() -> ctx.channel().close(), GOAWAY_NOTICE_MILLIS, TimeUnit.MILLISECONDS);
+        goAway(Integer.MAX_VALUE);
+        ctx.executor().schedule(this::takeNoMore, GOAWAY_NOTICE_MILLIS, TimeUnit.MILLISECONDS);
+        ctx.executor()
+                .schedule(this::close, limits().connections().drainTimeout().toMillis(), TimeUnit.MILLISECONDS);
+    }
+
+    private void takeNoMore() {
+        goAway(lastRemote());
+        closesWhenIdle = true;
+        streamEnded();
     }
 
     @Override
     public void close() {
-        ChannelHandlerContext ctx = context();
-        if (ctx != null) {
-            ctx.close();
-        }
+        closeNow();
     }
 
     @Override
@@ -56,33 +57,34 @@ public final class Http2ServerConnection extends Http2Peer implements ServerConn
     }
 
     @Override
-    void opened(Http2Stream stream, Http2Headers headers, boolean end) {
+    void opened(int id, boolean end) {
         anyRequest = true;
+        Exchange exchange = new Exchange(id);
+        if (end) {
+            exchange.receivedEnd();
+        }
         RequestHead head;
         try {
-            head = Http2Heads.request(headers, end, limits().http().maxHeaderFields());
+            head = Http2Heads.request(block(), end, limits().http().maxHeaderFields());
         } catch (MalformedMessage e) {
-            Exchange refused = new Exchange(stream);
-            if (end) {
-                refused.receivedEnd();
-            }
             if (e.status() == 400) {
-                refused.sendReset(Http2Error.PROTOCOL_ERROR.code());
+                exchange.reset(Reset.MALFORMED);
             } else {
-                refused.respond(
+                exchange.respond(
                         new ResponseHead(e.status(), "", Fields.of(Answers.REASON_FIELD, Answers.MALFORMED), 0), true);
             }
             return;
         }
-        Exchange exchange = new Exchange(stream);
-        if (end) {
-            exchange.receivedEnd();
-        }
+        exchange.expect(head.length());
         exchange.listener(handler.onRequest(head, end, exchange));
     }
 
     @Override
-    void streamEnded() {}
+    void streamEnded() {
+        if (closesWhenIdle && activeStreams() == 0) {
+            closeWritten();
+        }
+    }
 
     @Override
     void gone() {}
@@ -94,16 +96,21 @@ public final class Http2ServerConnection extends Http2Peer implements ServerConn
     private final class Exchange extends Stream implements ServerStream {
         private boolean responded;
 
-        Exchange(Http2Stream stream) {
-            super(stream);
+        Exchange(int id) {
+            super(id);
         }
 
         @Override
-        void moreHeaders(Http2Headers headers, boolean end) throws MalformedMessage {
+        void moreHeaders(boolean end) throws MalformedMessage {
             if (!end) {
                 throw MalformedMessage.badRequest("headers in the midst of a request");
             }
-            trailersReceived(Http2Heads.trailers(headers, true, limits().http().maxTrailerFields()));
+            trailersReceived(Http2Heads.trailers(block(), true, limits().http().maxTrailerFields()));
+        }
+
+        @Override
+        boolean takesData() {
+            return true;
         }
 
         @Override
@@ -114,7 +121,7 @@ public final class Http2ServerConnection extends Http2Peer implements ServerConn
         @Override
         public void inform(ResponseHead head) {
             if (!isOver() && !responded) {
-                writeHeaders(Http2Heads.write(head), false);
+                writeHead(head, false);
             }
         }
 
@@ -122,7 +129,7 @@ public final class Http2ServerConnection extends Http2Peer implements ServerConn
         public void respond(ResponseHead head, boolean end) {
             if (!isOver() && !responded) {
                 responded = true;
-                writeHeaders(Http2Heads.write(head), end);
+                writeHead(head, end);
             }
         }
     }

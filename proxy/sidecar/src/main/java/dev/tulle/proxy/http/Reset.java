@@ -21,6 +21,8 @@ public record Reset(Cause cause, long code) {
     public static final Reset UNPROCESSED = new Reset(Cause.UNPROCESSED, 7);
     /** The peer broke its protocol. */
     public static final Reset MALFORMED = new Reset(Cause.MALFORMED, 1);
+    /** Too many bytes waited for a reader. */
+    public static final Reset OVERFLOW = new Reset(Cause.CANCELLED, 11);
     /** Nothing moved for too long. */
     public static final Reset IDLE = new Reset(Cause.IDLE, 8);
 
