@@ -8,12 +8,16 @@ import dev.tulle.proxy.http.HttpConnection;
 import dev.tulle.proxy.identity.Alpn;
 import dev.tulle.proxy.telemetry.Meters;
 import io.netty.channel.Channel;
+import io.netty.channel.EventLoop;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
 import java.util.Iterator;
 import java.util.LinkedHashSet;
 import java.util.Set;
+import java.util.concurrent.Future;
+import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The connections of one event loop to one target by one protocol.
@@ -25,6 +29,7 @@ final class HttpPool implements ConnectionOwner {
     /** HTTP/2 connections to one target; each carries many streams. */
     private static final int MAX_HTTP2_CONNECTIONS = 16;
 
+    private final EventLoop loop;
     private final Target target;
     private final boolean http2;
     private final Dialer dialer;
@@ -36,7 +41,10 @@ final class HttpPool implements ConnectionOwner {
     private final Deque<Waiter> waiters = new ArrayDeque<>();
     private int dialling;
 
-    HttpPool(Target target, boolean http2, Dialer dialer, Limits limits, Meters meters, Runnable whenEmpty) {
+    HttpPool(
+            EventLoop loop,
+            Target target, boolean http2, Dialer dialer, Limits limits, Meters meters, Runnable whenEmpty) {
+        this.loop = loop;
         this.target = target;
         this.http2 = http2;
         this.dialer = dialer;
@@ -45,30 +53,41 @@ final class HttpPool implements ConnectionOwner {
         this.whenEmpty = whenEmpty;
     }
 
-    /** A request that needs a connection; one of both is called once, unless it no longer {@link #isWanted}. */
-    interface Waiter {
-        boolean isWanted();
+    /** A request that waits for a connection; one of both is called once, unless it is no longer wanted. */
+    abstract static class Waiter {
+        private @Nullable Future<?> timeout;
+
+        abstract boolean isWanted();
 
         /** Whether it may wait, where there is no connection for it at once. */
-        boolean mayWait();
+        abstract boolean mayWait();
 
         /** Open a stream on it inside this call. */
-        void ready(HttpConnection connection);
+        abstract void ready(HttpConnection connection);
 
-        void failed(DialFailure failure);
+        abstract void failed(DialFailure failure);
     }
 
-    /** @param fresh whether only a connection that has not been used may do */
-    void acquire(Waiter waiter, boolean fresh) {
-        while (!fresh && !withRoom.isEmpty()) {
-            HttpConnection connection = withRoom.getLast();
+    /** A connection that takes a request at once, or null; once the request is opened on it, say so by {@link #opened}. */
+    @Nullable HttpConnection ready() {
+        while (!withRoom.isEmpty()) {
+            HttpConnection connection = withRoom.removeLast();
             if (connection.hasRoom()) {
-                waiter.ready(connection);
-                forgetIfFull(connection);
-                return;
+                return connection;
             }
-            withRoom.removeLast();
         }
+        return null;
+    }
+
+    /** A request was opened on what {@link #ready} gave. */
+    void opened(HttpConnection connection) {
+        if (connection.hasRoom() && !isKnownToHaveRoom(connection)) {
+            withRoom.addLast(connection);
+        }
+    }
+
+    /** Lets a request wait for a connection that nobody has used yet, or that becomes free; at most {@code queueMillis}. */
+    void await(Waiter waiter, long queueMillis) {
         if (waiters.size() >= limits.connections().maxPendingRequests()) {
             meters.limitHit("max_pending_requests");
             waiter.failed(DialFailure.QUEUE_FULL);
@@ -79,6 +98,7 @@ final class HttpPool implements ConnectionOwner {
             return;
         }
         waiters.add(waiter);
+        waiter.timeout = loop.schedule(() -> expire(waiter), queueMillis, TimeUnit.MILLISECONDS);
         dialAsNeeded();
     }
 
@@ -90,20 +110,17 @@ final class HttpPool implements ConnectionOwner {
         new ArrayList<>(open).forEach(HttpConnection::drain);
     }
 
-    /** Gives up those that have waited too long. */
-    void expire(Iterable<Waiter> late) {
-        for (Waiter waiter : late) {
-            if (waiters.remove(waiter)) {
-                meters.limitHit("queue_timeout");
-                waiter.failed(DialFailure.QUEUE_TIMEOUT);
-            }
+    private void expire(Waiter late) {
+        if (waiters.remove(late)) {
+            meters.limitHit("queue_timeout");
+            late.failed(DialFailure.QUEUE_TIMEOUT);
         }
     }
 
     @Override
     public void onRoom(HttpConnection connection) {
         serve(connection);
-        if (connection.hasRoom() && open.contains(connection) && !withRoom.contains(connection)) {
+        if (connection.hasRoom() && open.contains(connection) && !isKnownToHaveRoom(connection)) {
             if (!http2 && withRoom.size() >= limits.connections().maxIdlePerEndpoint()) {
                 connection.close();
             } else {
@@ -126,22 +143,36 @@ final class HttpPool implements ConnectionOwner {
 
     private void serve(HttpConnection connection) {
         while (connection.hasRoom() && !waiters.isEmpty()) {
-            Waiter waiter = waiters.remove();
+            Waiter waiter = next();
             if (waiter.isWanted()) {
                 waiter.ready(connection);
             }
         }
     }
 
-    private void forgetIfFull(HttpConnection connection) {
-        if (!connection.hasRoom()) {
-            withRoom.remove(connection);
+    /** The one that has waited longest; it waits no more. */
+    private Waiter next() {
+        Waiter waiter = waiters.remove();
+        settle(waiter);
+        return waiter;
+    }
+
+    private static void settle(Waiter waiter) {
+        if (waiter.timeout != null) {
+            waiter.timeout.cancel(false);
         }
+    }
+
+    /** Of HTTP/1.1 connections nobody hears twice that they have room. */
+    private boolean isKnownToHaveRoom(HttpConnection connection) {
+        return http2 && withRoom.contains(connection);
     }
 
     private void dialAsNeeded() {
         for (Iterator<Waiter> each = waiters.iterator(); each.hasNext(); ) {
-            if (!each.next().isWanted()) {
+            Waiter waiter = each.next();
+            if (!waiter.isWanted()) {
+                settle(waiter);
                 each.remove();
             }
         }
@@ -184,7 +215,7 @@ final class HttpPool implements ConnectionOwner {
     private void fail(DialFailure failure) {
         int failing = http2 && open.isEmpty() ? waiters.size() : 1;
         for (int i = 0; i < failing && !waiters.isEmpty(); i++) {
-            Waiter waiter = waiters.remove();
+            Waiter waiter = next();
             if (waiter.isWanted()) {
                 waiter.failed(failure);
             }

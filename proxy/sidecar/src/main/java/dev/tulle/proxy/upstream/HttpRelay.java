@@ -163,46 +163,65 @@ public final class HttpRelay {
 
     private void send(Attempt chosen, boolean fresh) {
         attempt = chosen;
-        int number = ++sent;
+        sent++;
         chosen.started();
         if (guard != null) {
             guard.tried();
         }
-        upstreams.http(chosen.target(), http2, fresh, queueMillis, new HttpPool.Waiter() {
-            @Override
-            public boolean isWanted() {
-                return !over && sent == number;
-            }
+        HttpPool pool = upstreams.pool(chosen.target(), http2);
+        HttpConnection connection = fresh ? null : pool.ready();
+        if (connection == null) {
+            pool.await(new Waiting(chosen, sent), queueMillis);
+        } else {
+            chosen.connected();
+            open(connection);
+            pool.opened(connection);
+        }
+    }
 
-            @Override
-            public boolean mayWait() {
-                inQueue = guard != null && guard.mayWait();
-                return guard == null || inQueue;
-            }
+    /** One try, while there is no connection for it. */
+    private final class Waiting extends HttpPool.Waiter {
+        private final Attempt chosen;
+        private final int number;
 
-            @Override
-            public void ready(HttpConnection connection) {
-                leaveQueue();
-                chosen.connected();
-                open(connection);
-            }
+        Waiting(Attempt chosen, int number) {
+            this.chosen = chosen;
+            this.number = number;
+        }
 
-            @Override
-            public void failed(DialFailure failure) {
-                if (over || sent != number) {
-                    return;
-                }
-                leaveQueue();
-                attempt = null;
-                if (failure.isWorthAnotherEndpoint()) {
-                    chosen.connectFailed();
-                    tryNext(failure);
-                } else {
-                    chosen.abandoned();
-                    answer(503, failure.wireName(), "the request was not sent: " + failure.sentence());
-                }
+        @Override
+        boolean isWanted() {
+            return !over && sent == number;
+        }
+
+        @Override
+        boolean mayWait() {
+            inQueue = guard != null && guard.mayWait();
+            return guard == null || inQueue;
+        }
+
+        @Override
+        void ready(HttpConnection connection) {
+            leaveQueue();
+            chosen.connected();
+            open(connection);
+        }
+
+        @Override
+        void failed(DialFailure failure) {
+            if (!isWanted()) {
+                return;
             }
-        });
+            leaveQueue();
+            attempt = null;
+            if (failure.isWorthAnotherEndpoint()) {
+                chosen.connectFailed();
+                tryNext(failure);
+            } else {
+                chosen.abandoned();
+                answer(503, failure.wireName(), "the request was not sent: " + failure.sentence());
+            }
+        }
     }
 
     private void leaveQueue() {

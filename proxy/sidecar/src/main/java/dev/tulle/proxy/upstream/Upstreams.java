@@ -2,7 +2,6 @@ package dev.tulle.proxy.upstream;
 
 import dev.tulle.proxy.bootstrap.Limits;
 import dev.tulle.proxy.bootstrap.Transport;
-import dev.tulle.proxy.http.HttpConnection;
 import dev.tulle.proxy.identity.Alpn;
 import dev.tulle.proxy.identity.TlsContexts;
 import dev.tulle.proxy.telemetry.Meters;
@@ -10,12 +9,9 @@ import io.netty.channel.Channel;
 import io.netty.channel.EventLoop;
 import java.util.ArrayList;
 import java.util.HashMap;
-import java.util.List;
 import java.util.Map;
-import java.util.concurrent.Future;
-import java.util.concurrent.TimeUnit;
+import java.util.Optional;
 import java.util.function.Consumer;
-import org.jspecify.annotations.Nullable;
 
 /**
  * The upstream connections of one event loop: pools for HTTP, single ones for opaque bytes. On that loop only.
@@ -49,65 +45,20 @@ public final class Upstreams {
         return limits;
     }
 
-    /** Gives a connection with room for one more request. */
-    void http(Target target, boolean http2, boolean fresh, long queueMillis, HttpPool.Waiter waiter) {
-        Key key = new Key(
-                target,
-                http2,
-                target.identity().isEmpty()
-                        ? 0
-                        : tls.current().map(TlsContexts.Current::generation).orElse(0L));
+    /** The pool for a target; not to be kept, for it is forgotten once it is empty. */
+    HttpPool pool(Target target, boolean http2) {
+        Key key = new Key(target, http2, target.identity().isEmpty() ? 0 : generation());
         HttpPool pool = pools.get(key);
         if (pool == null) {
-            pool = new HttpPool(target, http2, dialer, limits, meters, () -> pools.remove(key));
+            pool = new HttpPool(loop, target, http2, dialer, limits, meters, () -> pools.remove(key));
             pools.put(key, pool);
         }
-        Bounded bounded = new Bounded(waiter);
-        pool.acquire(bounded, fresh);
-        if (!bounded.settled) {
-            HttpPool waiting = pool;
-            bounded.timeout = loop.schedule(() -> waiting.expire(List.of(bounded)), queueMillis, TimeUnit.MILLISECONDS);
-        }
+        return pool;
     }
 
-    /** A waiter whose timer is taken back when it is served. */
-    private static final class Bounded implements HttpPool.Waiter {
-        private final HttpPool.Waiter waiter;
-        private boolean settled;
-        private @Nullable Future<?> timeout;
-
-        Bounded(HttpPool.Waiter waiter) {
-            this.waiter = waiter;
-        }
-
-        @Override
-        public boolean isWanted() {
-            return waiter.isWanted();
-        }
-
-        @Override
-        public boolean mayWait() {
-            return waiter.mayWait();
-        }
-
-        @Override
-        public void ready(HttpConnection connection) {
-            settle();
-            waiter.ready(connection);
-        }
-
-        @Override
-        public void failed(DialFailure failure) {
-            settle();
-            waiter.failed(failure);
-        }
-
-        private void settle() {
-            settled = true;
-            if (timeout != null) {
-                timeout.cancel(false);
-            }
-        }
+    private long generation() {
+        Optional<TlsContexts.Current> current = tls.current();
+        return current.isPresent() ? current.get().generation() : 0;
     }
 
     /** Opens a connection for opaque bytes; handlers must be added inside the call of {@code connected}. */
