@@ -66,28 +66,33 @@ public final class Authorizer {
 
     /** The verdict on a call. */
     public Verdict judge(Caller caller, InboundCall call) {
+        return rulesFor(caller, call.port()).judge(call);
+    }
+
+    /**
+     * What concerns one caller at one port, picked out once: a connection asks it for each of its requests, as long as this
+     * authorizer is in force.
+     */
+    public CallerRules rulesFor(Caller caller, int port) {
         if (config.isEmpty()) {
-            return DENY_WITHOUT_POLICY;
+            return CallerRules.always(DENY_WITHOUT_POLICY);
         }
         if (caller.identity().isEmpty()) {
-            return judgeUnmeshed();
+            return CallerRules.always(judgeUnmeshed());
         }
         if (policy.access() == Access.OPEN) {
-            return ALLOW_OPEN;
+            return CallerRules.always(ALLOW_OPEN);
         }
         SpiffeId identity = caller.identity().get();
         if (policy.sameIdentity() && identity.equals(config.get().identity())) {
-            return ALLOW_SAME_IDENTITY;
+            return CallerRules.always(ALLOW_SAME_IDENTITY);
         }
-        List<Integer> numbers = portNumbers(call.port());
-        // Grants whose sources do not hold the caller cannot allow it.
-        List<GrantRule> candidates = rulesBySource.getOrDefault(identity, List.of());
-        for (int i = 0; i < candidates.size(); i++) {
-            if (candidates.get(i).failing(caller, call, numbers) == null) {
-                return candidates.get(i).allow();
-            }
-        }
-        return refused(caller, call);
+        List<Integer> numbers = portNumbers(port);
+        // Grants whose sources do not hold the caller cannot allow it, nor can those of other ports.
+        List<GrantRule> candidates = rulesBySource.getOrDefault(identity, List.of()).stream()
+                .filter(rule -> rule.coversPort(numbers))
+                .toList();
+        return CallerRules.of(candidates, call -> refused(caller, call));
     }
 
     /** What each TrafficTarget says of a call, in the policy's order; from the very predicates that {@link #judge} asks. */

@@ -63,9 +63,16 @@ final class GrantRule {
 
     /** As {@link #failing}, for whoever is among the sources. */
     @Nullable Reason failingFor(InboundCall call, List<Integer> portNumbers) {
-        if (!coversPort(portNumbers)) {
-            return Reason.NO_PORT;
-        }
+        return coversPort(portNumbers) ? failingAtItsPorts(call) : Reason.NO_PORT;
+    }
+
+    /** Whether it does not ask what is called at its ports. */
+    boolean takesEverything() {
+        return routes == null;
+    }
+
+    /** As {@link #failingFor}, at a port that it covers. */
+    @Nullable Reason failingAtItsPorts(InboundCall call) {
         if (routes == null) {
             return null;
         }
@@ -80,7 +87,7 @@ final class GrantRule {
         return Reason.NO_ROUTE;
     }
 
-    private boolean coversPort(List<Integer> portNumbers) {
+    boolean coversPort(List<Integer> portNumbers) {
         if (ports == null) {
             return true;
         }

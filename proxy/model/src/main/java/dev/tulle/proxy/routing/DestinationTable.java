@@ -91,6 +91,11 @@ public final class DestinationTable {
         return destination;
     }
 
+    /** Whether the route does not depend on the request: {@link #routeFor} then gives {@link #tcpRoute} whatever is asked. */
+    public boolean hasOneRoute() {
+        return conditionals.isEmpty();
+    }
+
     /** The first route that matches a request; without clusters when none does or the address is not of the mesh. */
     public RouteTable routeFor(HttpCall call) {
         // An index, since this runs for every request: no iterator.

@@ -22,6 +22,12 @@ public final class RoutingTable {
     private final Authorizer authorizer;
     private final Map<Integer, InboundPort> inboundPorts;
     private final List<String> problems;
+    private final Edition edition = new Edition();
+
+    /** Tells one table from another, for those who keep what they picked from it but not the table itself. */
+    public static final class Edition {
+        private Edition() {}
+    }
 
     private RoutingTable(
             ProxyConfig config,
@@ -70,6 +76,11 @@ public final class RoutingTable {
             }
         }
         return new RoutingTable(config, destinations, authorizer, inboundPorts, problems);
+    }
+
+    /** An object of its own for each table. */
+    public Edition edition() {
+        return edition;
     }
 
     /** What this was compiled from. */

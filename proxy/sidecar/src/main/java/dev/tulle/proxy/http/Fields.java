@@ -81,6 +81,24 @@ public final class Fields {
         }
     }
 
+    /** These fields less those whose name satisfies the condition; the same object where none does. */
+    public Fields without(Predicate<String> condition) {
+        for (int i = 0; i < length; i += 2) {
+            if (condition.test(flat[i])) {
+                return toBuilder().removeIf(condition).build();
+            }
+        }
+        return this;
+    }
+
+    /** These fields and one more behind them; {@code name} must be in lower case. */
+    public Fields and(String name, String value) {
+        String[] longer = Arrays.copyOf(flat, length + 2);
+        longer[length] = requireNonNull(name, "name");
+        longer[length + 1] = requireNonNull(value, "value");
+        return new Fields(longer, length + 2);
+    }
+
     /** A builder that starts with these fields. */
     public Builder toBuilder() {
         return new Builder(Arrays.copyOf(flat, Math.max(length + 8, 8)), length);
@@ -88,7 +106,8 @@ public final class Fields {
 
     @Override
     public boolean equals(@Nullable Object other) {
-        return other instanceof Fields fields && Arrays.equals(flat, 0, length, fields.flat, 0, fields.length);
+        return this == other
+                || (other instanceof Fields fields && Arrays.equals(flat, 0, length, fields.flat, 0, fields.length));
     }
 
     @Override

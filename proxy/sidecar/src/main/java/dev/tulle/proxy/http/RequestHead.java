@@ -54,11 +54,14 @@ public record RequestHead(
         return query < 0 ? target : target.substring(0, query);
     }
 
-    public RequestHead withTarget(String changed) {
-        return new RequestHead(method, scheme, authority, changed, fields, length, websocket);
+    /** The same request with another target and other fields. */
+    public RequestHead with(String changedTarget, Fields changedFields) {
+        return changedTarget.equals(target) && changedFields.equals(fields)
+                ? this
+                : new RequestHead(method, scheme, authority, changedTarget, changedFields, length, websocket);
     }
 
     public RequestHead withFields(Fields changed) {
-        return new RequestHead(method, scheme, authority, target, changed, length, websocket);
+        return with(target, changed);
     }
 }

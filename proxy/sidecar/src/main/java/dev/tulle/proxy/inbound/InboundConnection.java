@@ -220,7 +220,7 @@ final class InboundConnection implements Detection.Outcome, ServerConnection {
         }
         OpaqueDial.start(
                 plane.upstreams(channel.eventLoop()),
-                Attempt.Source.only(Target.plain(port.get().application())),
+                Attempt.Source.only(Attempt.unobserved(Target.plain(port.get().application()))),
                 new OpaqueDial.Done() {
                     @Override
                     public void connected(Channel upstream, Attempt attempt) {

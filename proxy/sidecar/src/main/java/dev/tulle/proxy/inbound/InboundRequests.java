@@ -8,8 +8,8 @@ import dev.tulle.proxy.http.RequestHead;
 import dev.tulle.proxy.http.ServerStream;
 import dev.tulle.proxy.http.StreamListener;
 import dev.tulle.proxy.model.InboundPort;
-import dev.tulle.proxy.model.SpiffeId;
 import dev.tulle.proxy.model.WorkloadConfig;
+import dev.tulle.proxy.policy.CallerRules;
 import dev.tulle.proxy.policy.InboundCall;
 import dev.tulle.proxy.policy.Reason;
 import dev.tulle.proxy.policy.Verdict;
@@ -23,7 +23,8 @@ import dev.tulle.proxy.upstream.HttpRelay;
 import dev.tulle.proxy.upstream.IgnoredRequest;
 import dev.tulle.proxy.upstream.RequestCall;
 import dev.tulle.proxy.upstream.Target;
-import java.util.Optional;
+import dev.tulle.proxy.upstream.Upstreams;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Judges each request of one connection by the config in force when it came, and sends it to the application with the path that was
@@ -32,21 +33,51 @@ import java.util.Optional;
 final class InboundRequests implements RequestHandler {
     private final InboundConnection connection;
     private final DataPlane plane;
+    private final Upstreams upstreams;
     private final boolean http2;
     private final EdgeMeter meter;
+    private final HttpRelay.Ended ended;
+    private @Nullable InForce inForce;
 
     InboundRequests(InboundConnection connection, boolean http2) {
         this.connection = connection;
         this.plane = connection.plane();
+        this.upstreams = plane.upstreams(connection.channel().eventLoop());
         this.http2 = http2;
         this.meter = connection.meter(true);
+        this.ended = meter::ended;
+    }
+
+    /**
+     * What one config says of this connection's requests.
+     *
+     * @param edition of the table that this was picked from
+     * @param rules of this caller at this port
+     * @param probePath of the health check that asks this application; empty for none
+     * @param client value of the field that tells who calls; empty without identity
+     */
+    private record InForce(
+            RoutingTable.Edition edition,
+            int port,
+            Attempt application,
+            CallerRules rules,
+            String probePath,
+            String client) {
+        /** Whoever watches over the workload may always ask whether it is well, so that no rule can make it look ill. */
+        boolean isHealthCheck(RequestHead head, String path) {
+            return !probePath.isEmpty() && head.method().equals("GET") && probePath.equals(path);
+        }
     }
 
     @Override
     public StreamListener onRequest(RequestHead head, boolean end, ServerStream stream) {
         RoutingTable table = plane.tables().table();
-        Optional<InboundPort> port = connection.port(table);
-        if (port.isEmpty()) {
+        InForce known = inForce;
+        if (known == null || !known.edition().equals(table.edition())) {
+            known = pick(table);
+            inForce = known;
+        }
+        if (known == null) {
             return refuse(stream, head, 503, "no-port", "this workload has no such port any more");
         }
         return switch (PathNormalizer.normalize(head.target())) {
@@ -57,16 +88,43 @@ final class InboundRequests implements RequestHandler {
                         400,
                         reason.wireName(),
                         "the path could be read in more than one way; spell it plainly");
-            case NormalizedPath.Normal(String target, String path) ->
-                judge(table, port.get(), head.withTarget(target), path, end, stream);
+            case NormalizedPath.Normal(String target, String path) -> judge(known, head, target, path, end, stream);
         };
     }
 
+    /** Picks what concerns this connection; null when its port is gone. */
+    private @Nullable InForce pick(RoutingTable table) {
+        InboundPort port = connection.port(table).orElse(null);
+        if (port == null) {
+            return null;
+        }
+        WorkloadConfig config = table.config().workload();
+        return new InForce(
+                table.edition(),
+                port.port(),
+                Attempt.unobserved(Target.application(
+                        port.application(), connection.caller().identity())),
+                table.authorizer().rulesFor(connection.caller(), port.port()),
+                config.healthCheck()
+                        .filter(check -> check.address().equals(port.application()))
+                        .map(WorkloadConfig.HealthCheck::path)
+                        .orElse(""),
+                connection
+                        .caller()
+                        .identity()
+                        .map(peer -> "By=" + config.identity().uri() + ";URI=" + peer.uri())
+                        .orElse(""));
+    }
+
     private StreamListener judge(
-            RoutingTable table, InboundPort port, RequestHead head, String path, boolean end, ServerStream stream) {
-        if (!isHealthCheck(table.config().workload(), port, head, path)) {
-            RequestCall call = new RequestCall(head, path);
-            switch (table.authorizer().judge(connection.caller(), InboundCall.request(port.port(), call))) {
+            InForce known, RequestHead head, String target, String path, boolean end, ServerStream stream) {
+        if (!known.isHealthCheck(head, path)) {
+            Verdict verdict = known.rules().always();
+            if (verdict == null) {
+                RequestCall call = new RequestCall(head.with(target, head.fields()), path);
+                verdict = known.rules().judge(InboundCall.request(known.port(), call));
+            }
+            switch (verdict) {
                 case Verdict.Allow allow -> {}
                 case Verdict.Audit(Reason reason, String detail) ->
                     meter.denied(connection.denial(reason, detail, head.method(), path, true));
@@ -77,37 +135,21 @@ final class InboundRequests implements RequestHandler {
             }
         }
         return HttpRelay.start(
-                plane.upstreams(connection.channel().eventLoop()),
-                head.withFields(
-                        identified(head.fields(), table.config().workload().identity())),
+                upstreams,
+                head.with(target, identified(head.fields(), known.client())),
                 end,
                 http2,
                 stream,
-                Attempt.Source.only(Target.application(
-                        port.application(), connection.caller().identity())),
+                Attempt.Source.only(known.application()),
                 plane.limits().connections().queueTimeoutInbound().toMillis(),
-                meter::ended,
+                ended,
                 null);
     }
 
-    /** Whoever watches over the workload may always ask whether it is well, so that no rule can make it look ill. */
-    private static boolean isHealthCheck(WorkloadConfig config, InboundPort port, RequestHead head, String path) {
-        return head.method().equals("GET")
-                && config.healthCheck()
-                        .filter(check -> !check.path().isEmpty()
-                                && check.address().equals(port.application())
-                                && check.path().equals(path))
-                        .isPresent();
-    }
-
     /** Takes away what the caller says of its identity and tells what was verified. */
-    private Fields identified(Fields fields, SpiffeId self) {
-        Fields.Builder builder = fields.toBuilder().removeIf(IdentityFields::isIdentity);
-        connection
-                .caller()
-                .identity()
-                .ifPresent(peer -> builder.add(IdentityFields.CLIENT_CERT, "By=" + self.uri() + ";URI=" + peer.uri()));
-        return builder.build();
+    private static Fields identified(Fields fields, String client) {
+        Fields plain = fields.without(IdentityFields::isIdentity);
+        return client.isEmpty() ? plain : plain.and(IdentityFields.CLIENT_CERT, client);
     }
 
     private static StreamListener refuse(

@@ -5,10 +5,8 @@ import dev.tulle.proxy.http.Http1ServerConnection;
 import dev.tulle.proxy.http.Http2ServerConnection;
 import dev.tulle.proxy.http.RequestHandler;
 import dev.tulle.proxy.http.ServerConnection;
-import dev.tulle.proxy.model.Cluster;
 import dev.tulle.proxy.model.Destination;
 import dev.tulle.proxy.model.DestinationKey;
-import dev.tulle.proxy.model.Endpoint;
 import dev.tulle.proxy.model.HostPort;
 import dev.tulle.proxy.model.Protocol;
 import dev.tulle.proxy.model.Report.Direction;
@@ -90,18 +88,6 @@ final class OutboundConnection implements ServerConnection {
         return balancer;
     }
 
-    /** The meter of one backend, as it is reached by an endpoint of this identity. */
-    EdgeMeter meter(String service, String backend, Optional<SpiffeId> identity, boolean http) {
-        return plane.meters()
-                .edge(
-                        Direction.OUTBOUND,
-                        identity.map(SpiffeId::uri).orElse(""),
-                        service,
-                        backend,
-                        http,
-                        identity.isPresent());
-    }
-
     private void destinationKnown(Optional<DestinationTable> found) {
         if (found.isPresent() && found.get().destination() instanceof Destination.Service service) {
             ofService(service);
@@ -178,21 +164,22 @@ final class OutboundConnection implements ServerConnection {
         /** By the route in force for opaque connections, its shares and its endpoints. */
         @Override
         public void dial(boolean asked, Consumer<Channel> connected, Runnable failed) {
-            Optional<Cluster> cluster = plane.tables()
+            Optional<Balancer.Backend> chosen = plane.tables()
                     .table()
                     .destination(key)
-                    .flatMap(table -> balancer.nextCluster(key, table.tcpRoute()));
+                    .flatMap(table ->
+                            balancer.splitOf(key, service, table.tcpRoute()).next());
             plane.tables().used(key);
-            if (cluster.isEmpty()) {
+            if (chosen.isEmpty()) {
                 notConnected(asked, failed);
                 return;
             }
-            backend = cluster.get().name();
-            Balancer.Endpoints endpoints = balancer.endpointsOf(cluster.get());
+            backend = chosen.get().name();
+            Balancer.Endpoints endpoints = chosen.get().endpoints();
             OpaqueDial.start(plane.upstreams(channel.eventLoop()), endpoints, new OpaqueDial.Done() {
                 @Override
                 public void connected(Channel upstream, Attempt attempt) {
-                    peer = endpoints.last().flatMap(Endpoint::identity);
+                    peer = endpoints.last().flatMap(last -> last.endpoint().identity());
                     upstream.closeFuture().addListener(closed -> attempt.abandoned());
                     connected.accept(upstream);
                 }
@@ -206,14 +193,14 @@ final class OutboundConnection implements ServerConnection {
 
         private void notConnected(boolean asked, Runnable failed) {
             if (!asked) {
-                meter(service, backend, peer, false).ended(true, 0, -1);
+                balancer.meter(service, backend, peer, false).ended(true, 0, -1);
             }
             failed.run();
         }
 
         @Override
         public void join(Channel upstream) {
-            EdgeMeter meter = meter(service, backend, peer, false);
+            EdgeMeter meter = balancer.meter(service, backend, peer, false);
             long begun = System.nanoTime();
             relay(upstream, clean -> meter.ended(!clean, 0, TimeUnit.NANOSECONDS.toMicros(System.nanoTime() - begun)));
         }

@@ -31,7 +31,7 @@ public final class OutboundServer implements AutoCloseable {
         this.redirected = redirected;
         this.listeners = new Listeners<>(plane, Direction.OUTBOUND, this::accepted);
         for (EventLoop loop : plane.loops()) {
-            balancers.put(loop, new Balancer());
+            balancers.put(loop, new Balancer(plane.meters()));
         }
     }
 

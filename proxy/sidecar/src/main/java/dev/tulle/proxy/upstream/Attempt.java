@@ -1,7 +1,5 @@
 package dev.tulle.proxy.upstream;
 
-import java.util.Iterator;
-import java.util.List;
 import java.util.Optional;
 
 /** One endpoint that a request or connection may be sent to, and who learns what became of it. On one event loop. */
@@ -32,9 +30,24 @@ public interface Attempt {
         default void startOver() {}
 
         /** One endpoint, nobody else. */
-        static Source only(Target target) {
-            Iterator<Attempt> one = List.of(unobserved(target)).iterator();
-            return () -> one.hasNext() ? Optional.of(one.next()) : Optional.empty();
+        static Source only(Attempt attempt) {
+            return new Only(attempt);
+        }
+    }
+
+    /** Gives one endpoint once. */
+    final class Only implements Source {
+        private Optional<Attempt> next;
+
+        private Only(Attempt attempt) {
+            next = Optional.of(attempt);
+        }
+
+        @Override
+        public Optional<Attempt> next() {
+            Optional<Attempt> given = next;
+            next = Optional.empty();
+            return given;
         }
     }
 

@@ -43,7 +43,12 @@ final class HttpPool implements ConnectionOwner {
 
     HttpPool(
             EventLoop loop,
-            Target target, boolean http2, Dialer dialer, Limits limits, Meters meters, Runnable whenEmpty) {
+            Target target,
+            boolean http2,
+            Dialer dialer,
+            Limits limits,
+            Meters meters,
+            Runnable whenEmpty) {
         this.loop = loop;
         this.target = target;
         this.http2 = http2;
