@@ -90,11 +90,12 @@ public final class PathNormalizer {
             if (refused != null) {
                 return refused;
             }
-            path = resolve(spelled);
-            refused = hidden(path);
+            // Segments that are resolved away are looked at too: another reader could have kept them.
+            refused = hidden(resolve(spelled, false));
             if (refused != null) {
                 return refused;
             }
+            path = resolve(spelled, true);
             if (path.length() > MAX_PATH) {
                 return PATH_TOO_LONG;
             }
@@ -151,8 +152,12 @@ public final class PathNormalizer {
         return utf8.isComplete() ? null : BAD_ENCODING;
     }
 
-    /** Merges slashes and resolves dot segments; above the root is the root. */
-    private static String resolve(CharSequence path) {
+    /**
+     * Merges slashes and takes dot segments away; above the root is the root.
+     *
+     * @param upwards whether two dots take the segment before them away too
+     */
+    private static String resolve(CharSequence path, boolean upwards) {
         StringBuilder out = new StringBuilder(path.length());
         int end = path.length();
         boolean directory = false;
@@ -164,9 +169,9 @@ public final class PathNormalizer {
             int length = slash - start;
             boolean dot = length == 1 && path.charAt(start) == '.';
             boolean dots = length == 2 && path.charAt(start) == '.' && path.charAt(start + 1) == '.';
-            if (dots) {
+            if (dots && upwards) {
                 out.setLength(Math.max(0, out.lastIndexOf("/")));
-            } else if (length > 0 && !dot) {
+            } else if (length > 0 && !dot && !dots) {
                 out.append('/').append(path, start, slash);
             }
             directory = length == 0 || dot || dots;
