@@ -92,7 +92,7 @@ public final class Http1ClientConnection extends Http1Connection<Http1ClientConn
 
     @Override
     public void exceptionCaught(ChannelHandlerContext ctx, Throwable cause) {
-        failed(Reset.LOST);
+        failed(brokenOff());
     }
 
     @Override
@@ -114,8 +114,14 @@ public final class Http1ClientConnection extends Http1Connection<Http1ClientConn
             exchange.hearing.onData(Unpooled.EMPTY_BUFFER, true);
             close();
         } else {
-            failed(exchange != null && !exchange.answered && requests > 1 ? Reset.STALE : Reset.LOST);
+            failed(brokenOff());
         }
+    }
+
+    /** What it means to the request under way that the peer has closed or reset the connection. */
+    private Reset brokenOff() {
+        Sent exchange = current();
+        return exchange != null && !exchange.answered && requests > 1 ? Reset.STALE : Reset.LOST;
     }
 
     @Override

@@ -222,7 +222,6 @@ public final class Http1ServerConnection extends Http1Connection<Http1ServerConn
         private final boolean http10;
         private boolean keepAlive;
         private boolean responseStarted;
-        private boolean continued;
 
         private Served(Http1Heads.Request request, boolean end) {
             super(Http1ServerConnection.this, request.head());
@@ -245,7 +244,6 @@ public final class Http1ServerConnection extends Http1Connection<Http1ServerConn
             if (isOver() || responseStarted || http10) {
                 return;
             }
-            continued = true;
             ByteBuf out = output().room(Http1Encoder.estimate(informational.fields()));
             Http1Encoder.response(informational, RequestHead.UNKNOWN, false, Persistence.IMPLIED, false, out);
         }
@@ -261,10 +259,8 @@ public final class Http1ServerConnection extends Http1Connection<Http1ServerConn
             boolean bodyless = !tunnel && ResponseHead.hasNoBody(head().method(), answer.status());
             boolean unknown = !tunnel && !bodyless && !end && answer.length() < 0;
             boolean chunked = unknown && !http10;
-            if (draining
-                    || (unknown && http10)
-                    || (!isIncomingDone()
-                            && (end || (!continued && head().fields().contains("expect"))))) {
+            if (draining || (unknown && http10) || !isIncomingDone()) {
+                // The rest of a request is not waited for once its answer is over: the client must know by then.
                 keepAlive = false;
             }
             long body = unknown || tunnel || bodyless ? RequestHead.UNKNOWN : end ? 0 : answer.length();
