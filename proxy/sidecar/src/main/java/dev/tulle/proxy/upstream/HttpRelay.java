@@ -63,6 +63,7 @@ public final class HttpRelay {
     private boolean anySent;
     private boolean responseStarted;
     private boolean tunnel;
+    private boolean grpcAnswer;
     private boolean over;
     private int status;
     private boolean failed;
@@ -299,13 +300,18 @@ public final class HttpRelay {
             answer(504, limit.wireName(), limit.sentence());
             cancel(stream);
         } else {
-            finish(true, status);
             cancel(stream);
-            if (http2 && head.isGrpc()) {
-                down.trailers(Answers.grpcTrailers(504, limit.wireName(), limit.sentence()));
-            } else {
-                down.reset(Reset.IDLE);
-            }
+            breakOff(504, limit.wireName(), limit.sentence(), Reset.IDLE);
+        }
+    }
+
+    /** Ends an answer that has begun and cannot go on: a gRPC call by a status that its client understands, others by a reset. */
+    private void breakOff(int meant, String reason, String sentence, Reset reset) {
+        finish(true, status);
+        if (grpcAnswer) {
+            down.trailers(Answers.grpcTrailers(meant, reason, sentence));
+        } else {
+            down.reset(reset);
         }
     }
 
@@ -463,6 +469,7 @@ public final class HttpRelay {
             status = answer.status();
             tunnel = status == 101;
             failed = isGrpcFailure(answer.fields());
+            grpcAnswer = http2 && head.isGrpc() && answer.length() == RequestHead.UNKNOWN;
             ResponseHead passed = answer;
             if (guard != null) {
                 passed = guard.passing(answer);
@@ -536,8 +543,12 @@ public final class HttpRelay {
                 return;
             }
             if (responseStarted) {
-                finish(true, status);
-                down.reset(reset);
+                if (reset.cause() == Reset.Cause.PEER) {
+                    finish(true, status);
+                    down.reset(reset);
+                } else {
+                    breakOff(503, "upstream-reset", "the connection ended before the answer did", reset);
+                }
                 return;
             }
             Attempt used = attempt;
