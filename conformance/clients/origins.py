@@ -1,8 +1,10 @@
 """Applications behind the mesh, each on a loopback port of its own; what a request asks for is in its path."""
 
 import asyncio
+import collections
 import concurrent.futures
 import contextlib
+import threading
 import time
 
 import grpc
@@ -11,9 +13,19 @@ import h2.connection
 import h2.events
 import h2.exceptions
 import h2.settings
+from grpc_health.v1 import health, health_pb2, health_pb2_grpc
+from grpc_reflection.v1alpha import reflection
 import websockets.asyncio.server
 
+import pair
+
 CHUNK = 16 * 1024
+
+# What applications learned, by name; a case looks here for what its client's deeds came to on the other side.
+LEARNED = collections.Counter()
+
+# gRPC ends a server that nobody refers to.
+SERVERS = []
 
 
 class Http2Origin(asyncio.Protocol):
@@ -50,7 +62,9 @@ class Http2Origin(asyncio.Protocol):
         for event in events:
             if isinstance(event, h2.events.RequestReceived):
                 body = asyncio.Queue()
-                task = asyncio.ensure_future(self.guarded(event.stream_id, dict(event.headers), body))
+                headers = dict(event.headers)
+                headers["cookie"] = "; ".join(value for name, value in event.headers if name == "cookie")
+                task = asyncio.ensure_future(self.guarded(event.stream_id, headers, body))
                 self.streams[event.stream_id] = task, body
             elif isinstance(event, h2.events.DataReceived):
                 self.streams[event.stream_id][1].put_nowait((event.data, event.flow_controlled_length))
@@ -59,6 +73,7 @@ class Http2Origin(asyncio.Protocol):
             elif isinstance(event, h2.events.StreamEnded):
                 self.streams[event.stream_id][1].put_nowait((None, 0))
             elif isinstance(event, h2.events.StreamReset):
+                LEARNED[f"reset {int(event.error_code)}"] += 1
                 self.streams[event.stream_id][0].cancel()
             elif isinstance(event, (h2.events.WindowUpdated, h2.events.RemoteSettingsChanged)):
                 self.windows.set()
@@ -115,9 +130,21 @@ class Http2Origin(asyncio.Protocol):
         elif path == "/count":
             total = 0
             async for data in self.chunks(stream, body):
-                total += len(data)
+                total += 0 if isinstance(data, dict) else len(data)
             self.head(stream, 200)
             await self.send(stream, str(total).encode(), True)
+        elif path == "/cookie":
+            self.head(stream, 200)
+            await self.send(stream, headers["cookie"].encode(), True)
+        elif path == "/bytes":
+            total = b""
+            async for data in self.chunks(stream, body):
+                total += data
+            self.head(stream, 200, ("x-encoding", headers.get("grpc-encoding", "")))
+            await self.send(stream, total, True)
+        elif path == "/trailers-only":
+            self.head(stream, 200, ("content-type", "application/grpc"), ("grpc-status", "5"), ("grpc-message", "no%20such"),
+                      end=True)
         elif path == "/stuck":
             await asyncio.sleep(60)
         elif path == "/early":
@@ -185,7 +212,7 @@ async def http1(reader, writer):
             for line in head.split("\r\n")[1:-2]:
                 name, _, value = line.partition(":")
                 fields[name.lower()] = value.strip()
-            if "upgrade" in fields:
+            if fields.get("upgrade") == "websocket":
                 status = path[1:] if path in ("/403", "/426") else "403"
                 writer.write(f"HTTP/1.1 {status} No\r\nContent-Length: 3\r\nUpgrade: websocket\r\n"
                              "Connection: upgrade\r\n\r\nno\n".encode())
@@ -195,10 +222,13 @@ async def http1(reader, writer):
                 await asyncio.sleep(0.2)
                 writer.close()
                 return
-            if fields.get("expect") == "100-continue" and path != "/refuse":
+            if fields.get("expect") == "100-continue" and not path.startswith("/refuse"):
                 writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
-            elif path == "/refuse":
-                writer.write(b"HTTP/1.1 417 No\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
+            elif path in ("/refuse", "/refuse-401"):
+                status = "417 No" if path == "/refuse" else "401 Unauthorized"
+                writer.write(f"HTTP/1.1 {status}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n".encode())
+                await writer.drain()
+                LEARNED["bytes after a refusal"] += len(await reader.read(CHUNK))
                 writer.close()
                 return
             total = 0
@@ -223,6 +253,36 @@ async def http1(reader, writer):
                     await writer.drain()
                     await asyncio.sleep(0.4)
                 writer.write(b"0\r\n\r\n")
+            elif path == "/hints":
+                for _ in range(2):
+                    writer.write(b"HTTP/1.1 103 Early Hints\r\nLink: </a.css>; rel=preload\r\n\r\n")
+                    await writer.drain()
+                    await asyncio.sleep(0.1)
+                writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nlate")
+            elif path == "/trailers":
+                writer.write(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nTrailer: x-sum\r\n\r\n"
+                             b"5;ignored=1\r\nhello\r\n0\r\nx-sum: 5d41\r\n\r\n")
+            elif path == "/endless":
+                writer.write(b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n")
+                try:
+                    for _ in range(600):
+                        writer.write(b"8\r\ndata: x\n\r\n")
+                        await writer.drain()
+                        await asyncio.sleep(0.1)
+                finally:
+                    LEARNED["left /endless"] += 1
+            elif path == "/wait":
+                if not await reader.read(1):
+                    LEARNED["left /wait"] += 1
+                return
+            elif path == "/cut":
+                writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nhalf")
+                await writer.drain()
+                writer.close()
+                return
+            elif path == "/head":
+                text = head.encode("latin-1")
+                writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s" % (len(text), text))
             elif path == "/204":
                 writer.write(b"HTTP/1.1 204 No Content\r\n\r\n")
             elif path == "/304":
@@ -245,12 +305,76 @@ async def http1(reader, writer):
             await writer.drain()
 
 
+async def http10(reader, writer):
+    """HTTP/1.0: one answer, as long as the connection lasts."""
+    with contextlib.suppress(ConnectionError, asyncio.IncompleteReadError):
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"HTTP/1.0 200 OK\r\nContent-Type: text/plain\r\n\r\n")
+        for _ in range(10):
+            writer.write(b"x" * 10_000)
+            await writer.drain()
+    writer.close()
+
+
+def impatient(seconds):
+    """Answers as if the connection lived on, and closes it when nothing came for so long; 0 closes it at once."""
+    async def serve(reader, writer):
+        with contextlib.suppress(ConnectionError, asyncio.IncompleteReadError, TimeoutError):
+            while True:
+                head = await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), seconds or 5)
+                length = [int(line[15:]) for line in head.lower().split(b"\r\n") if line.startswith(b"content-length:")]
+                if length:
+                    await reader.readexactly(length[0])
+                writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nok\n")
+                await writer.drain()
+                if not seconds:
+                    break
+        writer.close()
+    return serve
+
+
+async def counting(reader, writer):
+    """Opaque bytes: counts what comes until the client's end, then says the number and ends too."""
+    total = 0
+    with contextlib.suppress(ConnectionError):
+        while data := await reader.read(65536):
+            total += len(data)
+        LEARNED["ends"] += 1
+        writer.write(b"%d\n" % total)
+        await writer.drain()
+    writer.close()
+
+
+async def greeting(reader, writer):
+    """Opaque bytes, the server first: a greeting and its end at once; then counts what the client still sends."""
+    with contextlib.suppress(ConnectionError):
+        writer.write(b"220 speak\r\n")
+        writer.write_eof()
+        while data := await reader.read(65536):
+            LEARNED["after the greeting"] += len(data)
+    writer.close()
+
+
 async def websocket(connection):
-    """Echoes; the word `bye` closes with code 4001, `push` makes it speak by itself."""
+    """Echoes; `bye` closes with code 4001, `push` makes it speak by itself, `die` ends without a word, `parts` fragments."""
+    LEARNED["sockets"] += 1
+    try:
+        await talk(connection)
+    finally:
+        LEARNED["sockets"] -= 1
+
+
+async def talk(connection):
+    await connection.send("welcome") if connection.subprotocol == "first" else None
     async for message in connection:
         if message == "bye":
             await connection.close(4001, "as asked")
             return
+        elif message == "die":
+            connection.transport.abort()
+            return
+        elif message == "parts":
+            await connection.send(["a" * 1000, "", "b" * 70_000, "c"])
         elif message == "push":
             for number in range(5):
                 await connection.send(f"push {number}")
@@ -271,6 +395,9 @@ class GrpcHandlers(grpc.GenericRpcHandler):
             "Down": grpc.unary_stream_rpc_method_handler(self.down),
             "Up": grpc.stream_unary_rpc_method_handler(self.up),
             "Echo": grpc.stream_stream_rpc_method_handler(self.echo),
+            "Hang": grpc.unary_stream_rpc_method_handler(self.hang),
+            "Left": grpc.unary_unary_rpc_method_handler(self.left),
+            "Tick": grpc.unary_stream_rpc_method_handler(self.tick),
         }.get(method)
 
     def unary(self, request, context):
@@ -299,24 +426,68 @@ class GrpcHandlers(grpc.GenericRpcHandler):
     def echo(self, requests, context):
         yield from requests
 
+    def hang(self, request, context):
+        """One message, then nothing until the call is over; tells how it was told so."""
+        gone = threading.Event()
+        context.add_callback(gone.set)
+        yield b"first"
+        if gone.wait(30):
+            LEARNED["calls left"] += 1
 
-def grpc_server():
-    """A running gRPC server and its port."""
-    server = grpc.server(concurrent.futures.ThreadPoolExecutor(16),
+    def left(self, request, context):
+        """How many seconds the caller still gives."""
+        return str(context.time_remaining()).encode()
+
+    def tick(self, request, context):
+        for number in range(int(request)):
+            yield str(number).encode()
+            time.sleep(0.1)
+
+
+def grpc_server(*options, port=0):
+    """A running gRPC server and its port; with health and reflection."""
+    server = grpc.server(concurrent.futures.ThreadPoolExecutor(32),
                          options=[("grpc.max_receive_message_length", -1), ("grpc.max_send_message_length", -1),
                                   ("grpc.max_metadata_size", 64 * 1024),
-                                  ("grpc.absolute_max_metadata_size", 64 * 1024)])
+                                  ("grpc.absolute_max_metadata_size", 64 * 1024),
+                                  *options])
     server.add_generic_rpc_handlers((GrpcHandlers(),))
-    port = server.add_insecure_port("127.0.0.1:0")
+    servicer = health.HealthServicer()
+    servicer.set("s.S", health_pb2.HealthCheckResponse.SERVING)
+    health_pb2_grpc.add_HealthServicer_to_server(servicer, server)
+    reflection.enable_server_reflection(["s.S", "grpc.health.v1.Health", reflection.SERVICE_NAME], server)
+    port = server.add_insecure_port(f"127.0.0.1:{port}")
     server.start()
+    SERVERS.append(server)
     return server, port
 
 
 async def start():
-    """Starts all but gRPC; name -> (protocol, port)."""
+    """Starts all but gRPC; name -> what the mesh is told of it."""
     loop = asyncio.get_running_loop()
-    two = await loop.create_server(Http2Origin, "127.0.0.1", 0)
-    one = await asyncio.start_server(http1, "127.0.0.1", 0)
-    web = await websockets.asyncio.server.serve(websocket, "127.0.0.1", 0, ping_interval=None)
-    return {name: ("http", server.sockets[0].getsockname()[1])
-            for name, server in (("h2", two), ("h1", one), ("ws", web))}
+    servers = {
+        "h2": ("http", await loop.create_server(Http2Origin, "127.0.0.1", 0)),
+        "h1": ("http", await asyncio.start_server(http1, "127.0.0.1", 0)),
+        "h10": ("http", await asyncio.start_server(http10, "127.0.0.1", 0)),
+        "closer": ("http", await asyncio.start_server(impatient(0), "127.0.0.1", 0)),
+        "impatient": ("http", await asyncio.start_server(impatient(0.05), "127.0.0.1", 0)),
+        "detect-h1": ("detect", await asyncio.start_server(http1, "127.0.0.1", 0)),
+        "detect-h2": ("detect", await loop.create_server(Http2Origin, "127.0.0.1", 0)),
+        "counting": ("tcp", await asyncio.start_server(counting, "127.0.0.1", 0)),
+        "detect-counting": ("detect", await asyncio.start_server(counting, "127.0.0.1", 0)),
+        "greeting": ("tcp", await asyncio.start_server(greeting, "127.0.0.1", 0)),
+        "detect-greeting": ("detect", await asyncio.start_server(greeting, "127.0.0.1", 0)),
+        "ws": ("http", await websockets.asyncio.server.serve(
+            websocket, "127.0.0.1", 0, ping_interval=None, max_size=None, subprotocols=["chat", "first"],
+            select_subprotocol=lambda connection, offered: next((p for p in offered if p in ("chat", "first")), None))),
+    }
+    services = {name: pair.Service(protocol, server.sockets[0].getsockname()[1])
+                for name, (protocol, server) in servers.items()}
+    if pair.has_ipv6():
+        for name, factory in (("h1", asyncio.start_server(http1, "::1", 0)),
+                              ("h2", loop.create_server(Http2Origin, "::1", 0)),
+                              ("counting", asyncio.start_server(counting, "::1", 0))):
+            server = await factory
+            protocol = "tcp" if name == "counting" else "http"
+            services["six-" + name] = pair.Service(protocol, server.sockets[0].getsockname()[1], "::1")
+    return services

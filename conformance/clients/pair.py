@@ -1,12 +1,19 @@
-"""Two sidecars as processes, configured by files: `web` calls `shop/catalog`, whose sidecar passes it on to an application."""
+"""Two sidecars as processes, configured by files: `web` calls `shop/catalog`, whose sidecar passes it on to an application.
 
+There are three ways to each application: through both sidecars with mutual TLS between them, in plain text into the
+application's sidecar alone, and out of the caller's sidecar alone to an application without one.
+"""
+
+import contextlib
 import datetime
 import json
 import os
 import pathlib
+import random
 import socket
 import subprocess
 import time
+import typing
 import urllib.request
 
 from cryptography import x509
@@ -15,15 +22,44 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 READY_SECONDS = 60
+GIVEN = set()
+WAYS = ("both", "into", "out")
 TRUST_DOMAIN = "cluster.local"
 FLAGS = ["-Xmx64m", "-XX:MaxDirectMemorySize=64m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1",
          "--enable-native-access=ALL-UNNAMED"]
 
 
-def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
+class Service(typing.NamedTuple):
+    """What the mesh is told of one application: what its port speaks (`http`, `grpc`, `tcp`, `detect`) and where it listens."""
+
+    protocol: str
+    port: int
+    host: str = "127.0.0.1"
+
+
+def free_port(host="127.0.0.1"):
+    """A port that nobody listens on and that was not given before, outside the range that dialling takes ports from."""
+    while True:
+        port = random.randrange(15_000, 32_000)
+        with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as s:
+            with contextlib.suppress(OSError):
+                s.bind((host, port))
+                if port not in GIVEN:
+                    GIVEN.add(port)
+                    return port
+
+
+def has_ipv6():
+    with socket.socket(socket.AF_INET6) as s:
+        try:
+            s.bind(("::1", 0))
+            return True
+        except OSError:
+            return False
+
+
+def address(host, port):
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
 def identity(account):
@@ -77,13 +113,13 @@ class Authority:
 
 
 class Sidecar:
-    def __init__(self, jar, folder, name, config):
+    def __init__(self, program, folder, name, config):
         folder = pathlib.Path(folder)
         (folder / f"{name}.json").write_text(json.dumps(config))
         self.admin = free_port()
         self.log = open(folder / f"{name}.log", "w")
         self.process = subprocess.Popen(
-            ["java", *FLAGS, *os.environ.get("CLIENTS_JAVA_FLAGS", "").split(), "-jar", str(jar),
+            ["java", *FLAGS, *os.environ.get("CLIENTS_JAVA_FLAGS", "").split(), *program,
              "--config", str(folder / f"{name}.json"), "--identity-dir", str(folder / f"{name}.identity"),
              "--admin", "off", "--admin-local", f"127.0.0.1:{self.admin}", "--drain-delay", "100ms",
              "--drain-timeout", "2s", "--concurrency", "1"],
@@ -120,40 +156,47 @@ class Sidecar:
 
 
 class Pair:
-    """`services`: name -> (protocol, application's port). Each gets a local port in `ports` and a public one in `public`."""
+    """A caller's and a callee's sidecar; every service has a port for each way to it."""
 
-    def __init__(self, jar, folder, services):
+    def __init__(self, program, folder, services):
         folder = pathlib.Path(folder)
         folder.mkdir(parents=True, exist_ok=True)
         authority = Authority()
-        self.ports = {name: free_port() for name in services}
-        self.public = {name: free_port() for name in services}
+        self.services = services
+        self.ports = {(name, way): free_port(service.host) for name, service in services.items() for way in WAYS}
         bundle = {"trustDomain": TRUST_DOMAIN, "anchors": [authority.root_pem()], "issuer": ""}
         inbound, outbound, destinations = [], [], []
-        for number, (name, (protocol, application)) in enumerate(services.items()):
-            port = 8000 + number
-            inbound.append({"name": name, "port": port, "servicePorts": [], "protocol": protocol,
-                            "listen": f"127.0.0.1:{self.public[name]}", "application": f"127.0.0.1:{application}"})
-            outbound.append({"listen": f"127.0.0.1:{self.ports[name]}", "destination": f"svc:shop/{name}:{port}"})
-            destinations.append({
-                "kind": "service", "key": f"svc:shop/{name}:{port}", "service": f"shop/{name}", "protocol": protocol,
-                "routes": [{"name": "", "matches": None, "clusters": [{"cluster": f"shop/{name}", "weight": 1}]}],
-                "clusters": [{"name": f"shop/{name}", "endpoints": [{
-                    "address": f"127.0.0.1:{self.public[name]}", "workload": "shop/catalog-1",
-                    "identity": identity("catalog"), "zone": ""}]}]})
+        for number, (name, service) in enumerate(services.items()):
+            application = address(service.host, service.port)
+            public = address(service.host, self.ports[name, "into"])
+            inbound.append({"name": name, "port": 8000 + number, "servicePorts": [], "protocol": service.protocol,
+                            "listen": public, "application": application})
+            for way, called, proven in (("both", public, identity("catalog")), ("out", application, None)):
+                cluster = f"shop/{name}-{way}"
+                key = f"svc:{cluster}:{8000 + number}"
+                outbound.append({"listen": address(service.host, self.ports[name, way]), "destination": key})
+                destinations.append({
+                    "kind": "service", "key": key, "service": cluster, "protocol": service.protocol,
+                    "routes": [{"name": "", "matches": None, "clusters": [{"cluster": cluster, "weight": 1}]}],
+                    "clusters": [{"name": cluster, "endpoints": [{
+                        "address": called, "workload": "shop/catalog-1", "identity": proven, "zone": ""}]}]})
         self.sidecars = {}
-        for name, ins, outs, known in (("catalog", inbound, [], []), ("web", [], outbound, destinations)):
-            authority.write_leaf(folder / f"{name}.identity", name)
-            self.sidecars[name] = Sidecar(jar, folder, name, {
-                "version": 1,
-                "workload": {
-                    "workload": f"shop/{name}-1", "owner": name, "identity": identity(name), "inbound": ins,
-                    "outbound": outs, "policy": {"access": "open", "unmeshed": "allow", "sameIdentity": False,
-                                                 "grants": []},
-                    "meshNetworks": [], "healthCheck": None},
-                "destinations": known, "trust": bundle})
-        for sidecar in self.sidecars.values():
-            sidecar.await_ready()
+        try:
+            for name, ins, outs, known in (("catalog", inbound, [], []), ("web", [], outbound, destinations)):
+                authority.write_leaf(folder / f"{name}.identity", name)
+                self.sidecars[name] = Sidecar(program, folder, name, {
+                    "version": 1,
+                    "workload": {
+                        "workload": f"shop/{name}-1", "owner": name, "identity": identity(name), "inbound": ins,
+                        "outbound": outs, "policy": {"access": "open", "unmeshed": "allow", "sameIdentity": False,
+                                                     "grants": []},
+                        "meshNetworks": [], "healthCheck": None},
+                    "destinations": known, "trust": bundle})
+            for sidecar in self.sidecars.values():
+                sidecar.await_ready()
+        except BaseException:
+            self.close()
+            raise
 
     def resident_mib(self):
         return {name: sidecar.resident_mib() for name, sidecar in self.sidecars.items()}
