@@ -12,7 +12,7 @@ import java.util.Arrays;
  *
  * <p>Bytes of DATA are passed on as they come, without waiting for a long frame to be whole; nothing of an input buffer is kept. Other
  * payloads are collected in arrays that shrink again. After a violation of a stream reading may go on: the frame is skipped. Source:
- * RFC 9113, 4 and 6.
+ * RFC 9113, 4 and 6; RFC 7540, 5.3.1.
  */
 final class Http2FrameReader {
     private static final byte[] PREFACE_BYTES = PREFACE.getBytes(StandardCharsets.US_ASCII);
@@ -196,12 +196,10 @@ final class Http2FrameReader {
             }
             case PRIORITY -> {
                 onStream();
-                state = State.SKIP;
                 if (length != 5) {
+                    state = State.SKIP;
                     throw Http2Violation.ofStream(stream, FRAME_SIZE_ERROR, "a PRIORITY frame of a wrong length");
                 }
-                frames.ignored(type);
-                return;
             }
             case RST_STREAM -> {
                 onStream();
@@ -267,9 +265,18 @@ final class Http2FrameReader {
                 if (from + pad > length) {
                     throw violation(PROTOCOL_ERROR, "more padding than payload");
                 }
+                if (has(WITH_PRIORITY) && dependency(bytes, from - 5) == stream) {
+                    throw violation(PROTOCOL_ERROR, "a stream that depends on itself");
+                }
                 fragment(bytes, from, length - pad);
             }
             case CONTINUATION -> fragment(bytes, 0, length);
+            case PRIORITY -> {
+                if (dependency(bytes, 0) == stream) {
+                    throw Http2Violation.ofStream(stream, PROTOCOL_ERROR, "a stream that depends on itself");
+                }
+                frames.ignored(type);
+            }
             case RST_STREAM -> frames.reset(stream, number(bytes, 0));
             case SETTINGS -> {
                 for (int at = 0; at < length; at += 6) {
@@ -425,6 +432,10 @@ final class Http2FrameReader {
 
     private static Http2Violation violation(int code, String detail) {
         return Http2Violation.ofConnection(code, detail);
+    }
+
+    private static int dependency(byte[] bytes, int at) {
+        return number(bytes, at) & Integer.MAX_VALUE;
     }
 
     private static int number(byte[] bytes, int at) {
