@@ -20,6 +20,9 @@ final class Http2FrameReader {
     /** Arrays no longer than this are kept while a connection rests. */
     private static final int KEPT_BYTES = 1024;
 
+    /** Settings of one frame: each may change every stream, and nine are known. */
+    private static final int MAX_SETTINGS = 64;
+
     private static final byte[] NOTHING = {};
 
     private final Frames frames;
@@ -209,6 +212,9 @@ final class Http2FrameReader {
                 onConnection();
                 if (has(ACK) ? length != 0 : length % 6 != 0) {
                     throw violation(FRAME_SIZE_ERROR, "a SETTINGS frame of a wrong length");
+                }
+                if (length > 6 * MAX_SETTINGS) {
+                    throw violation(ENHANCE_YOUR_CALM, "too many settings in a frame");
                 }
             }
             case PUSH_PROMISE -> throw violation(PROTOCOL_ERROR, "a PUSH_PROMISE, which nobody asked for");

@@ -880,7 +880,7 @@ abstract class Http2Peer extends ChannelInboundHandlerAdapter implements Sweeper
         @Override
         public void data(int id, int size, int content, boolean end) throws Http2Violation {
             moved = true;
-            floods.data(size == 0 && !end);
+            floods.data(content == 0 && !end);
             receiveWindow -= size;
             if (receiveWindow < 0) {
                 throw Http2Violation.ofConnection(FLOW_CONTROL_ERROR, "more data than the connection's window");
