@@ -14,6 +14,7 @@ final class Http1Encoder {
     private static final byte[] KEEP_ALIVE = ascii("connection: keep-alive\r\n");
     private static final byte[] TAKES_TRAILERS = ascii("connection: te\r\n");
     private static final byte[] UPGRADE = ascii("connection: upgrade\r\nupgrade: websocket\r\n");
+    private static final byte[] UPGRADE_LISTED = ascii("connection: upgrade\r\n");
     private static final byte[] LAST_CHUNK = ascii("0\r\n\r\n");
     private static final int CRLF = ('\r' << 8) | '\n';
     private static final int COLON = (':' << 8) | ' ';
@@ -81,6 +82,9 @@ final class Http1Encoder {
             out.writeBytes(CLOSE);
         } else if (persistence == Persistence.KEEP_ALIVE) {
             out.writeBytes(KEEP_ALIVE);
+        }
+        if (head.status() == 426 && head.fields().contains("upgrade")) {
+            out.writeBytes(UPGRADE_LISTED);
         }
         out.writeShort(CRLF);
     }

@@ -165,6 +165,10 @@ final class Http1Heads {
         if (status < 200 && promisesBody) {
             throw MalformedMessage.badRequest("an interim answer with a body");
         }
+        if (status == 426 && "websocket".equalsIgnoreCase(parsed.upgrade)) {
+            // The only protocol one can switch to here. Source: RFC 9110, 15.5.22.
+            parsed.fields.add("upgrade", "websocket");
+        }
         boolean bodyless = ResponseHead.hasNoBody(method, (int) status);
         Framing framing = bodyless
                 ? Framing.NONE

@@ -15,10 +15,13 @@ public record RequestCall(RequestHead head, String path) implements HttpCall {
         return head.method();
     }
 
+    /** HTTP/2 clients may split a Cookie into crumbs; to rules and routes it is one. Source: RFC 9113, 8.2.3. */
     @Override
     public List<String> values(String lowerCaseName) {
-        return lowerCaseName.equals("host")
-                ? List.of(head.authority())
-                : head.fields().all(lowerCaseName);
+        if (lowerCaseName.equals("host")) {
+            return List.of(head.authority());
+        }
+        List<String> values = head.fields().all(lowerCaseName);
+        return lowerCaseName.equals("cookie") && values.size() > 1 ? List.of(String.join("; ", values)) : values;
     }
 }

@@ -295,6 +295,52 @@ class Http1EndToEndTest {
     }
 
     @Test
+    void repeatsAGetWhenTheApplicationResetAReusedConnection() {
+        try (RawOrigin origin = new RawOrigin(connection -> {
+                    connection.readHead();
+                    connection.send("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
+                    connection.readHead();
+                    connection.socket().setSoLinger(true, 0);
+                });
+                Wire wire = through(origin)) {
+            wire.send("GET /1 HTTP/1.1\r\nHost: a\r\n\r\n").readHead();
+            assertThat(wire.send("GET /2 HTTP/1.1\r\nHost: a\r\n\r\n").readHead())
+                    .startsWith("HTTP/1.1 200 OK\r\n");
+        }
+    }
+
+    @Test
+    void saysThatItClosesBehindAnAnswerThatCameBeforeTheEndOfItsRequest() {
+        try (RawOrigin origin = new RawOrigin(connection -> {
+                    connection.readHead();
+                    connection.send("HTTP/1.1 403 Forbidden\r\nContent-Length: 2\r\n\r\nno");
+                    connection.readAll();
+                });
+                Wire wire = through(origin)) {
+            assertThat(wire.send("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 100\r\n\r\nhalf")
+                            .readHead())
+                    .startsWith("HTTP/1.1 403 ")
+                    .contains("connection: close\r\n");
+            assertThat(wire.readAll()).isEqualTo("no");
+        }
+    }
+
+    @Test
+    void passesOnWhichUpgradeAnApplicationRequires() {
+        try (RawOrigin origin = new RawOrigin(connection -> {
+                    connection.readHead();
+                    connection.send("HTTP/1.1 426 Upgrade Required\r\nUpgrade: WebSocket\r\nConnection: Upgrade\r\n"
+                            + "Sec-WebSocket-Version: 13\r\nContent-Length: 0\r\n\r\n");
+                    connection.readAll();
+                });
+                Wire wire = through(origin)) {
+            assertThat(wire.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n").readHead())
+                    .startsWith("HTTP/1.1 426 ")
+                    .contains("upgrade: websocket\r\n", "connection: upgrade\r\n");
+        }
+    }
+
+    @Test
     void cutsAnAnswerThatTheApplicationCut() {
         try (RawOrigin origin = new RawOrigin(connection -> {
                     connection.readHead();

@@ -101,6 +101,27 @@ class Http2EndToEndTest {
     }
 
     @Test
+    void endsAGrpcStreamWhoseApplicationVanishedWithAStatus() throws Exception {
+        try (H2.Origin origin = new H2.Origin(stream -> {
+                    stream.head();
+                    stream.headers(false, ":status", "200", "content-type", "application/grpc");
+                });
+                TestMesh mesh = new TestMesh()) {
+            var server = mesh.server("reviews", Protocol.GRPC, origin.address(), InboundPolicy.OPEN);
+            var client = mesh.clientOf(server, Protocol.GRPC);
+            try (H2.Client h2 = new H2.Client(client.outboundPort())) {
+                H2.Stream stream = h2.post("/s/m", "content-type", "application/grpc", "te", "trailers");
+                assertThat(text(stream.head(), ":status")).isEqualTo("200");
+                origin.connections.getFirst().close();
+                H2.Seen.Head trailers = (H2.Seen.Head) stream.next();
+                assertThat(trailers.end()).isTrue();
+                assertThat(text(trailers.headers(), "grpc-status")).isEqualTo("14");
+                assertThat(text(trailers.headers(), "x-tulle-reason")).isEqualTo("upstream-reset");
+            }
+        }
+    }
+
+    @Test
     void passesTheClientsCancelOnToTheApplication() throws Exception {
         var reset = new java.util.concurrent.CompletableFuture<H2.Seen>();
         try (H2.Origin origin = new H2.Origin(stream -> {
