@@ -305,6 +305,7 @@ public final class Sidecar {
                 readiness,
                 () -> PrometheusText.of(meters, ProxyVersion.text()),
                 () -> ProxyCodec.encode(store.table().config()),
+                () -> meters.serverNames().json(),
                 adminToken(),
                 () -> new Thread(() -> System.exit(0), "tulle-shutdown").start());
         if (settings.admin().isPresent()) {

@@ -61,6 +61,7 @@ public final class AdminServer {
      * @param readiness for {@code /readyz}
      * @param metrics Prometheus text
      * @param config JSON of the config in force
+     * @param serverNames JSON of what applications ask for in TLS of their own
      * @param shutdownToken absent refuses {@code /shutdown}
      * @param shutdown starts the drain; returns at once
      */
@@ -68,6 +69,7 @@ public final class AdminServer {
             Readiness readiness,
             Supplier<String> metrics,
             Supplier<String> config,
+            Supplier<String> serverNames,
             Optional<String> shutdownToken,
             Runnable shutdown) {
         /** Never the token. */
@@ -154,8 +156,9 @@ public final class AdminServer {
         if (path.equals("/shutdown") && local) {
             return shutdown(request);
         }
-        List<String> known =
-                local ? List.of("/livez", "/readyz", "/metrics", "/config") : List.of("/livez", "/readyz", "/metrics");
+        List<String> known = local
+                ? List.of("/livez", "/readyz", "/metrics", "/config", "/server-names")
+                : List.of("/livez", "/readyz", "/metrics");
         if (!known.contains(path)) {
             return Reply.text(
                     HttpResponseStatus.NOT_FOUND, "there is nothing here; there is: " + String.join(" ", known));
@@ -176,12 +179,13 @@ public final class AdminServer {
                         HttpResponseStatus.OK,
                         "text/plain; version=0.0.4; charset=utf-8",
                         content.metrics().get());
-            default ->
-                new Reply(
-                        HttpResponseStatus.OK,
-                        "application/json",
-                        content.config().get() + "\n");
+            case "/server-names" -> json(content.serverNames().get());
+            default -> json(content.config().get());
         };
+    }
+
+    private static Reply json(String text) {
+        return new Reply(HttpResponseStatus.OK, "application/json", text + "\n");
     }
 
     private Reply shutdown(FullHttpRequest request) {

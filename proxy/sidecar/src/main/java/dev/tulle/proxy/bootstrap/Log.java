@@ -36,8 +36,6 @@ public final class Log {
         }
     }
 
-    private static final String OF_CONNECTIONS = "io.netty.channel.DefaultChannelPipeline";
-
     private final PrintStream to;
     private final Level least;
     private final int maxChars;
@@ -74,12 +72,7 @@ public final class Log {
         write(Level.ERROR, what, keyValues);
     }
 
-    /**
-     * Sends what libraries log at warning and above to this log, and nothing else of theirs.
-     *
-     * <p>Errors of a connection that no handler of ours takes are for debugging: its end is counted where it matters, and any stranger
-     * could write a line with each handshake that fails.
-     */
+    /** Sends what libraries log at warning and above to this log, and nothing else of theirs. */
     public void takeOverLibraries() {
         LogManager.getLogManager().reset();
         Logger root = LogManager.getLogManager().getLogger("");
@@ -89,7 +82,7 @@ public final class Log {
             public void publish(LogRecord line) {
                 Throwable thrown = line.getThrown();
                 write(
-                        OF_CONNECTIONS.equals(line.getLoggerName()) ? Level.DEBUG : Level.WARN,
+                        Level.WARN,
                         String.valueOf(line.getMessage()),
                         "logger",
                         String.valueOf(line.getLoggerName()),

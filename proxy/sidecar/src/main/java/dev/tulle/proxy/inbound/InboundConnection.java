@@ -25,6 +25,7 @@ import dev.tulle.proxy.upstream.Detection;
 import dev.tulle.proxy.upstream.Listeners;
 import dev.tulle.proxy.upstream.OpaqueDial;
 import dev.tulle.proxy.upstream.OpaqueRelay;
+import dev.tulle.proxy.upstream.ServerNameReader;
 import dev.tulle.proxy.upstream.Target;
 import io.netty.buffer.ByteBuf;
 import io.netty.channel.Channel;
@@ -253,6 +254,7 @@ final class InboundConnection implements Detection.Outcome, ServerConnection {
         long begun = System.nanoTime();
         opaqueHere.add(this);
         listeners.drainable(channel, this);
+        ServerNameReader.watch(channel, plane, Direction.INBOUND, Integer.toString(portNumber));
         OpaqueRelay.join(channel, upstream, (clean, received, sent) -> {
             opaqueHere.remove(this);
             meter.ended(!clean, 0, TimeUnit.NANOSECONDS.toMicros(System.nanoTime() - begun));

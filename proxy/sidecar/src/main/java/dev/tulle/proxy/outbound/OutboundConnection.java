@@ -1,7 +1,5 @@
 package dev.tulle.proxy.outbound;
 
-import dev.tulle.proxy.guard.DestinationGuard;
-import dev.tulle.proxy.guard.Guards;
 import dev.tulle.proxy.http.Answers;
 import dev.tulle.proxy.http.Http1ServerConnection;
 import dev.tulle.proxy.http.Http2ServerConnection;
@@ -13,9 +11,7 @@ import dev.tulle.proxy.model.HostPort;
 import dev.tulle.proxy.model.Protocol;
 import dev.tulle.proxy.model.Report.Direction;
 import dev.tulle.proxy.model.SpiffeId;
-import dev.tulle.proxy.resilience.Slots;
 import dev.tulle.proxy.routing.DestinationTable;
-import dev.tulle.proxy.telemetry.Act;
 import dev.tulle.proxy.telemetry.EdgeMeter;
 import dev.tulle.proxy.upstream.Attempt;
 import dev.tulle.proxy.upstream.DataPlane;
@@ -25,6 +21,7 @@ import dev.tulle.proxy.upstream.Listeners;
 import dev.tulle.proxy.upstream.Networks;
 import dev.tulle.proxy.upstream.OpaqueDial;
 import dev.tulle.proxy.upstream.OpaqueRelay;
+import dev.tulle.proxy.upstream.ServerNameReader;
 import dev.tulle.proxy.upstream.Target;
 import io.netty.buffer.ByteBuf;
 import io.netty.channel.Channel;
@@ -34,7 +31,6 @@ import io.netty.channel.socket.SocketChannel;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
-import org.jspecify.annotations.Nullable;
 
 /**
  * One connection that the application opened: what is its destination, then what does it speak. On the loop of its channel.
@@ -51,7 +47,6 @@ final class OutboundConnection implements ServerConnection {
     private final SocketChannel channel;
     private final DestinationKey key;
     private final Balancer balancer;
-    private final Guards.OnLoop guards;
     private final ServerFirstDestinations serverFirst;
 
     OutboundConnection(
@@ -60,14 +55,12 @@ final class OutboundConnection implements ServerConnection {
             SocketChannel channel,
             DestinationKey key,
             Balancer balancer,
-            Guards.OnLoop guards,
             ServerFirstDestinations serverFirst) {
         this.plane = plane;
         this.listeners = listeners;
         this.channel = channel;
         this.key = key;
         this.balancer = balancer;
-        this.guards = guards;
         this.serverFirst = serverFirst;
     }
 
@@ -96,10 +89,6 @@ final class OutboundConnection implements ServerConnection {
         return balancer;
     }
 
-    Guards.OnLoop guards() {
-        return guards;
-    }
-
     private void destinationKnown(Optional<DestinationTable> found) {
         if (found.isPresent() && found.get().destination() instanceof Destination.Service service) {
             ofService(service);
@@ -126,6 +115,7 @@ final class OutboundConnection implements ServerConnection {
 
     private void relay(Channel upstream, Consumer<Boolean> ended) {
         listeners.drainable(channel, this);
+        ServerNameReader.watch(channel, plane, Direction.OUTBOUND, key.toString());
         OpaqueRelay.join(channel, upstream, (clean, received, sent) -> {
             plane.meters().bytes(Direction.OUTBOUND, received, sent);
             ended.accept(clean);
@@ -187,38 +177,20 @@ final class OutboundConnection implements ServerConnection {
                 return;
             }
             backend = chosen.get().name();
-            DestinationGuard guard = guards.of(key).orElse(null);
-            Slots slots = guard == null ? null : guard.connections();
-            if (guard != null && slots != null && !slots.take()) {
-                guard.meter().count(Act.MAX_CONNECTIONS);
-                notConnected(asked, failed);
-                return;
-            }
-            Balancer.Endpoints endpoints = chosen.get().endpoints(guard);
+            Balancer.Endpoints endpoints = chosen.get().endpoints();
             OpaqueDial.start(plane.upstreams(channel.eventLoop()), endpoints, new OpaqueDial.Done() {
                 @Override
                 public void connected(Channel upstream, Attempt attempt) {
                     peer = endpoints.last().flatMap(last -> last.endpoint().identity());
-                    attempt.settled();
-                    upstream.closeFuture().addListener(closed -> {
-                        attempt.abandoned();
-                        giveBack(slots);
-                    });
+                    upstream.closeFuture().addListener(closed -> attempt.abandoned());
                     connected.accept(upstream);
                 }
 
                 @Override
                 public void failed(String reason) {
-                    giveBack(slots);
                     notConnected(asked, failed);
                 }
             });
-        }
-
-        private void giveBack(@Nullable Slots slots) {
-            if (slots != null) {
-                slots.give();
-            }
         }
 
         private void notConnected(boolean asked, Runnable failed) {

@@ -11,7 +11,6 @@ import dev.tulle.proxy.http.ResponseHead;
 import dev.tulle.proxy.http.ResponseListener;
 import dev.tulle.proxy.http.ServerStream;
 import dev.tulle.proxy.http.StreamListener;
-import dev.tulle.proxy.resilience.Slots;
 import dev.tulle.proxy.resilience.TryFailure;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
@@ -158,11 +157,6 @@ public final class HttpRelay {
             send(next.get(), false);
         } else if (tries == 0) {
             answer(503, "no-endpoint", "no endpoint can take the request");
-        } else if (lastFailure == DialFailure.MAX_CONNECTIONS) {
-            if (guard != null) {
-                guard.connectionsFull();
-            }
-            answer(503, lastFailure.wireName(), lastFailure.sentence());
         } else if (!triesAgain(TryFailure.NOT_CONNECTED)) {
             answer(503, lastFailure.wireName(), "no endpoint could be reached: " + lastFailure.sentence());
         }
@@ -208,11 +202,6 @@ public final class HttpRelay {
         }
 
         @Override
-        @Nullable Slots connections() {
-            return guard == null ? null : guard.connections();
-        }
-
-        @Override
         void ready(HttpConnection connection) {
             leaveQueue();
             chosen.connected();
@@ -227,11 +216,7 @@ public final class HttpRelay {
             leaveQueue();
             attempt = null;
             if (failure.isWorthAnotherEndpoint()) {
-                if (failure == DialFailure.MAX_CONNECTIONS) {
-                    chosen.abandoned();
-                } else {
-                    chosen.connectFailed();
-                }
+                chosen.connectFailed();
                 tryNext(failure);
             } else {
                 chosen.abandoned();
@@ -309,11 +294,6 @@ public final class HttpRelay {
             return;
         }
         ClientStream stream = up;
-        if (limit == CallGuard.TimeLimit.DEADLINE && attempt != null) {
-            // That the caller is in a hurry says nothing about the endpoint.
-            attempt.abandoned();
-            attempt = null;
-        }
         if (limit == CallGuard.TimeLimit.PER_TRY && triesAgain(TryFailure.LATE)) {
             cancel(stream);
         } else if (!responseStarted) {

@@ -159,6 +159,7 @@ class AdminServerTest {
                         readiness,
                         () -> "some_metric 1\n",
                         () -> "{\"some\":\"config\"}",
+                        () -> "{\"serverNames\":[],\"others\":0}",
                         token,
                         shutdowns::incrementAndGet));
     }

@@ -7,6 +7,7 @@ import dev.tulle.proxy.model.Grant;
 import dev.tulle.proxy.model.HttpMatch;
 import dev.tulle.proxy.model.InboundPolicy;
 import dev.tulle.proxy.model.Protocol;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
@@ -152,6 +153,33 @@ class OpaqueEndToEndTest {
                 assertThat(plain.read(12)).isEqualTo("server hello");
                 assertThat(seen.join()).isEqualTo(new String(hello, java.nio.charset.StandardCharsets.ISO_8859_1));
             }
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource(
+            value = Protocol.class,
+            names = {"TCP", "DETECT"})
+    void notesTheServerNameOfTlsThatPasses(Protocol protocol) {
+        byte[] hello = ClientHellos.offering("h2");
+        try (RawOrigin origin = new RawOrigin(connection -> {
+            connection.read(hello.length);
+            connection.send("server hello");
+        })) {
+            var server = mesh.server("reviews", protocol, origin.address(), InboundPolicy.OPEN);
+            var client = mesh.clientOf(server, protocol);
+            try (Wire wire = new Wire(client.dialOutbound())) {
+                wire.send(Arrays.copyOf(hello, 40));
+                wire.send(Arrays.copyOfRange(hello, 40, hello.length));
+                assertThat(wire.read(12)).isEqualTo("server hello");
+            }
+            String noted = "\"name\":\"shop.example\",\"connections\":1}],\"others\":0}";
+            assertThat(client.meters.serverNames().json())
+                    .startsWith("{\"serverNames\":[{\"direction\":\"outbound\",\"at\":\"svc:shop/reviews:")
+                    .endsWith(noted);
+            assertThat(server.meters.serverNames().json())
+                    .startsWith("{\"serverNames\":[{\"direction\":\"inbound\",\"at\":\"")
+                    .endsWith(noted);
         }
     }
 
