@@ -159,8 +159,8 @@ def the_server_name_can_be_seen(w):
         port = w.port(service)
         run("curl", "-sS", "-m", "10", "--cacert", certificate, "--resolve", f"app.example:{port}:127.0.0.1",
             f"https://app.example:{port}/")
-    seen = json.loads(w.mesh.sidecars["web"].get("/config"))
-    assert "app.example" in json.dumps(seen.get("tlsServerNames")), seen.get("tlsServerNames")
+        seen = json.loads(w.mesh.sidecars["web"].get("/server-names"))["serverNames"]
+        assert any(one["name"] == "app.example" and f"/{service}-{w.way}:" in one["at"] for one in seen), seen
 
 
 @case("TLS of the application", "openssl", "all")

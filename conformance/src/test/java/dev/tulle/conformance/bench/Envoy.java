@@ -8,8 +8,13 @@ import java.util.Optional;
 /** Envoy with nothing but its router (HTTP) or its TCP proxy: the cheapest Envoy there is. */
 record Envoy(Path binary) implements Subject {
     @Override
-    public Known known() {
-        return Known.ENVOY;
+    public String name() {
+        return "envoy";
+    }
+
+    @Override
+    public String title() {
+        return "Envoy";
     }
 
     @Override
