@@ -8,13 +8,8 @@ import java.util.Optional;
 /** Envoy with nothing but its router (HTTP) or its TCP proxy: the cheapest Envoy there is. */
 record Envoy(Path binary) implements Subject {
     @Override
-    public String name() {
-        return "envoy";
-    }
-
-    @Override
-    public String title() {
-        return "Envoy";
+    public Known known() {
+        return Known.ENVOY;
     }
 
     @Override

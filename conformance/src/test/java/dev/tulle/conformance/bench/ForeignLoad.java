@@ -14,36 +14,56 @@ final class ForeignLoad {
 
     private ForeignLoad() {}
 
-    /** HTTP/1.1 with keep-alive: GET, 32 connections. */
-    static Load wrk() {
-        return (port, seconds) -> {
-            String said = Shell.run("wrk", "-t1", "-c" + HTTP1_CONNECTIONS, "-d" + seconds, url(port));
-            double failed = 0;
-            if (said.contains("Non-2xx")) {
-                failed += Shell.number(said, "Non-2xx or 3xx responses: ([0-9]+)");
-            }
-            if (said.contains("Socket errors")) {
-                failed += Shell.number(said, "read ([0-9]+), write") + Shell.number(said, "timeout ([0-9]+)");
-            }
-            return new Load.Done(
-                    Shell.number(said, "([0-9]+) requests in") - failed,
-                    Shell.number(said, "Requests/sec:\\s+([0-9.]+)"),
-                    failed);
-        };
+    /** What the workloads need and this machine does not have. */
+    static List<String> missing(Options options) {
+        List<String> missing = new ArrayList<>();
+        String instead = options.effort().smoke() ? "; load of ours stands in" : "";
+        if ((options.measures("http1") || options.measures("latency")) && !Shell.has("wrk")) {
+            missing.add("install wrk (Debian: apt-get install wrk)" + instead);
+        }
+        if ((options.measures("http2") || options.measures("grpc")) && !Shell.has("h2load")) {
+            missing.add("install h2load (Debian: apt-get install nghttp2-client)" + instead);
+        }
+        return missing;
+    }
+
+    /** HTTP/1.1 with keep-alive: GET, 32 connections; ours, if need be, when it is only smoke. */
+    static Load http1(boolean smoke) {
+        return smoke && !Shell.has("wrk") ? OwnLoad.http1() : ForeignLoad::wrk;
     }
 
     /** HTTP/2: GET, 4 connections of 16 streams. */
-    static Load h2load() {
-        return (port, seconds) -> h2load(port, seconds, List.of());
+    static Load http2(boolean smoke) {
+        return smoke && !Shell.has("h2load")
+                ? OwnLoad.http2(false)
+                : (port, seconds) -> h2load(port, seconds, List.of());
     }
 
     /** A gRPC call as the wire sees it: POST with one message of 3 bytes, answered by 1 KiB and trailers. */
-    static Load grpc(Path folder) throws IOException {
+    static Load grpc(boolean smoke, Path folder) throws IOException {
+        if (smoke && !Shell.has("h2load")) {
+            return OwnLoad.http2(true);
+        }
         Path message = Files.write(folder.resolve("message"), new byte[] {0, 0, 0, 0, 3, 'a', 'b', 'c'});
         return (port, seconds) -> h2load(
                 port,
                 seconds,
                 List.of("-d", message.toString(), "-H", "content-type: application/grpc", "-H", "te: trailers"));
+    }
+
+    private static Load.Done wrk(int port, int seconds) throws IOException {
+        String said = Shell.run("wrk", "-t1", "-c" + HTTP1_CONNECTIONS, "-d" + seconds, url(port));
+        double failed = 0;
+        if (said.contains("Non-2xx")) {
+            failed += Shell.number(said, "Non-2xx or 3xx responses: ([0-9]+)");
+        }
+        if (said.contains("Socket errors")) {
+            failed += Shell.number(said, "read ([0-9]+), write") + Shell.number(said, "timeout ([0-9]+)");
+        }
+        return new Load.Done(
+                Shell.number(said, "([0-9]+) requests in") - failed,
+                Shell.number(said, "Requests/sec:\\s+([0-9.]+)"),
+                failed);
     }
 
     private static Load.Done h2load(int port, int seconds, List<String> more) throws IOException {

@@ -8,13 +8,8 @@ import java.util.Optional;
 /** HAProxy with one thread, in HTTP or TCP mode. */
 record HaProxy() implements Subject {
     @Override
-    public String name() {
-        return "haproxy";
-    }
-
-    @Override
-    public String title() {
-        return "HAProxy";
+    public Known known() {
+        return Known.HAPROXY;
     }
 
     @Override
@@ -43,7 +38,7 @@ record HaProxy() implements Subject {
                   maxconn 9000
                   tune.ssl.default-dh-param 2048
                   ssl-default-bind-options ssl-min-ver TLSv1.3 ssl-max-ver TLSv1.3 %s
-                  ssl-default-server-options ssl-min-ver TLSv1.3 ssl-max-ver TLSv1.3 %s
+                  ssl-default-server-options ssl-min-ver TLSv1.3 ssl-max-ver TLSv1.3
                 defaults
                   mode %s
                   %s
@@ -57,13 +52,12 @@ record HaProxy() implements Subject {
                   server next 127.0.0.1:%d %s
                 """.formatted(
                         hop.resume() ? "" : "no-tls-tickets",
-                        hop.resume() ? "" : "no-ssl-reuse",
                         hop.traffic() == Traffic.TCP ? "tcp" : "http",
                         hop.traffic() == Traffic.TCP ? "" : "http-reuse always",
                         hop.listen(),
                         hop.near() ? plain : tls,
                         hop.next(),
-                        hop.near() ? tls + " verifyhost leaf" : plain));
-        return Command.of("haproxy", "-db", "-q", "-f", config.toString());
+                        hop.near() ? tls + " verifyhost leaf" + (hop.resume() ? "" : " no-ssl-reuse") : plain));
+        return Command.of("haproxy", "-db", "-f", config.toString());
     }
 }

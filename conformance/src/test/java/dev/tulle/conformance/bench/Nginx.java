@@ -1,25 +1,26 @@
 package dev.tulle.conformance.bench;
 
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Optional;
 
 /** nginx with one worker; it speaks HTTP/2 to who calls it, HTTP/1.1 to whom it calls, and gRPC without sharing connections. */
 record Nginx() implements Subject {
-    @Override
-    public String name() {
-        return "nginx";
-    }
+    /** Where Debian puts TCP; others build it in. */
+    private static final Path STREAM = Path.of("/usr/lib/nginx/modules/ngx_stream_module.so");
 
     @Override
-    public String title() {
-        return "nginx";
+    public Known known() {
+        return Known.NGINX;
     }
 
     @Override
     public Optional<String> missing() {
-        return Shell.has("nginx") ? Optional.empty() : Optional.of("install nginx (Debian: apt-get install nginx)");
+        return Shell.has("nginx") && (!streamIsLoaded() || Files.exists(STREAM))
+                ? Optional.empty()
+                : Optional.of("install nginx (Debian: apt-get install nginx libnginx-mod-stream)");
     }
 
     @Override
@@ -41,6 +42,7 @@ record Nginx() implements Subject {
         Path config = hop.file("nginx.conf");
         Files.writeString(config, """
                 %s
+                %s
                 daemon off;
                 worker_processes 1;
                 worker_rlimit_nofile 20000;
@@ -50,9 +52,18 @@ record Nginx() implements Subject {
                 %s
                 """.formatted(
                         System.getProperty("user.name").equals("root") ? "user root;" : "",
+                        hop.traffic() == Traffic.TCP && streamIsLoaded() ? "load_module " + STREAM + ";" : "",
                         hop.file("nginx.pid"),
                         hop.traffic() == Traffic.TCP ? stream(hop) : http(hop)));
         return Command.of("nginx", "-p", hop.folder().toString(), "-c", config.toString());
+    }
+
+    private static boolean streamIsLoaded() {
+        try {
+            return Shell.run("nginx", "-V").contains("--with-stream=dynamic");
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
     }
 
     private static String stream(Hop hop) {

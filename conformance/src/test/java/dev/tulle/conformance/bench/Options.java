@@ -1,32 +1,69 @@
 package dev.tulle.conformance.bench;
 
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
-import java.util.Map;
-import java.util.Set;
-import java.util.TreeSet;
+import java.util.Optional;
+import java.util.stream.Stream;
 
 /**
  * What to measure and for how long.
  *
- * @param folder for everything that is written
+ * @param folder for everything that is written while it runs
  * @param direct whether the way without proxies is measured too
  * @param workloads those wanted, as in {@link Measure#workload}
- * @param warmUpRequests that go through a subject before the first round
  * @param pinned what stands before a proxy's command
+ * @param json whether the results are printed as JSON
+ * @param record where the results are kept
  */
 record Options(
         Path folder,
         boolean direct,
         List<Subject> subjects,
-        Set<String> workloads,
-        int rounds,
-        int seconds,
-        int warmUpRequests,
-        List<String> pinned) {
-    private static final List<String> SUBJECTS = List.of("direct", "tulle", "envoy", "haproxy", "nginx");
+        List<String> workloads,
+        Effort effort,
+        List<String> pinned,
+        boolean json,
+        Optional<Path> record) {
+    private static final List<String> SUBJECTS =
+            Stream.of(Subject.Known.values()).map(known -> known.id).toList();
+    private static final List<String> WORKLOADS = Stream.of(Measure.values())
+            .map(measure -> measure.workload)
+            .distinct()
+            .toList();
+
+    /**
+     * How much of everything.
+     *
+     * @param smoke whether it only has to work: what is missing is left out, and load of ours stands in for that of others
+     * @param seconds of a stretch of load
+     * @param warmUpRequests before the first round, for a subject that compiles while it runs; others get a tenth
+     * @param warmUpConnections the same for new connections
+     * @param warmUpBound for either
+     * @param coldSeconds after start, at the fixed rate
+     * @param starts of the proxy beside the caller
+     * @param quiet before memory is read
+     */
+    record Effort(
+            boolean smoke,
+            int rounds,
+            int seconds,
+            int warmUpRequests,
+            int warmUpConnections,
+            Duration warmUpBound,
+            int coldSeconds,
+            int idleConnections,
+            int starts,
+            Duration quiet) {
+        static final Effort FULL =
+                new Effort(false, 3, 3, 150_000, 10_000, Duration.ofSeconds(20), 10, 5_000, 5, Duration.ofSeconds(4));
+        static final Effort SHORT =
+                new Effort(false, 3, 2, 40_000, 3_000, Duration.ofSeconds(20), 10, 5_000, 3, Duration.ofSeconds(4));
+        static final Effort SMOKE =
+                new Effort(true, 1, 1, 200, 50, Duration.ofSeconds(5), 2, 200, 1, Duration.ofMillis(200));
+    }
 
     boolean measures(String workload) {
         return workloads.contains(workload);
@@ -40,36 +77,36 @@ record Options(
     static Options parse(List<String> arguments) {
         Path folder = Path.of(".");
         Path envoy = Path.of("envoy");
-        List<String> subjects = SUBJECTS;
-        Set<String> known = new TreeSet<>();
-        for (Measure measure : Measure.values()) {
-            known.add(measure.workload);
-        }
-        Set<String> workloads = known;
-        int rounds = 3;
-        int seconds = 5;
-        int warmUp = 120_000;
+        Path nativeProgram = Path.of("tulle-sidecar");
+        List<String> subjects = List.of("direct", "tulle", "envoy", "haproxy", "nginx");
+        List<String> workloads = WORKLOADS;
+        Effort effort = Effort.FULL;
         List<String> pinned = List.of();
+        boolean json = false;
+        Optional<Path> record = Optional.empty();
         for (int i = 0; i < arguments.size(); i++) {
             String argument = arguments.get(i);
             switch (argument) {
-                case "--short" -> {
-                    rounds = 3;
-                    seconds = 2;
-                    warmUp = 40_000;
-                }
+                case "--short" -> effort = Effort.SHORT;
+                case "--smoke" -> effort = Effort.SMOKE;
                 case "--folder" -> folder = Path.of(value(arguments, ++i));
                 case "--envoy" -> envoy = Path.of(value(arguments, ++i));
+                case "--native" -> nativeProgram = Path.of(value(arguments, ++i));
+                case "--record" -> record = Optional.of(Path.of(value(arguments, ++i)));
                 case "--subjects" -> subjects = list(argument, value(arguments, ++i), SUBJECTS);
-                case "--workloads" -> workloads = Set.copyOf(list(argument, value(arguments, ++i), List.copyOf(known)));
+                case "--workloads" -> workloads = list(argument, value(arguments, ++i), WORKLOADS);
                 case "--pin" -> pinned = List.of("taskset", "-c", value(arguments, ++i));
+                case "-o" ->
+                    json = list("-o", value(arguments, ++i), List.of("table", "json"))
+                            .contains("json");
                 default -> throw new IllegalArgumentException("unknown argument '%s'".formatted(argument));
             }
         }
         List<Subject> proxies = new ArrayList<>();
         for (String subject : subjects) {
             switch (subject) {
-                case "tulle" -> proxies.add(new Tulle("tulle", "Tulle", Map.of()));
+                case "tulle" -> proxies.add(new Tulle(Optional.empty()));
+                case "tulle-native" -> proxies.add(new Tulle(Optional.of(nativeProgram)));
                 case "envoy" -> proxies.add(new Envoy(envoy));
                 case "haproxy" -> proxies.add(new HaProxy());
                 case "nginx" -> proxies.add(new Nginx());
@@ -79,7 +116,7 @@ record Options(
             }
         }
         return new Options(
-                folder, subjects.contains("direct"), List.copyOf(proxies), workloads, rounds, seconds, warmUp, pinned);
+                folder, subjects.contains("direct"), List.copyOf(proxies), workloads, effort, pinned, json, record);
     }
 
     private static String value(List<String> arguments, int index) {
@@ -94,7 +131,7 @@ record Options(
         for (String name : names) {
             if (!known.contains(name)) {
                 throw new IllegalArgumentException(
-                        "%s knows no '%s' but %s".formatted(option, name, String.join(", ", known)));
+                        "%s knows no '%s', only %s".formatted(option, name, String.join(", ", known)));
             }
         }
         return names;

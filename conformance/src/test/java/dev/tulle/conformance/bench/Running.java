@@ -4,13 +4,14 @@ import dev.tulle.conformance.mesh.Program;
 import dev.tulle.conformance.mesh.TestAuthority;
 import dev.tulle.conformance.repository.Repository;
 import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.IntPredicate;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -28,6 +29,10 @@ final class Running implements AutoCloseable {
 
     private final int port;
     private final List<Side> sides;
+    /** All processes and their children ever seen; a killed master would leave its workers behind. */
+    private final Set<ProcessHandle> seen = ConcurrentHashMap.newKeySet();
+
+    private final Thread killer = new Thread(() -> seen.forEach(ProcessHandle::destroyForcibly));
 
     /** One proxy: how it is started, and its process. */
     private static final class Side {
@@ -70,6 +75,7 @@ final class Running implements AutoCloseable {
     private Running(int port, List<Side> sides) {
         this.port = port;
         this.sides = sides;
+        Runtime.getRuntime().addShutdownHook(killer);
     }
 
     /** No proxy at all. */
@@ -81,11 +87,26 @@ final class Running implements AutoCloseable {
     static Running start(
             Subject subject, Place place, Traffic traffic, int origin, boolean resume, IntPredicate answers)
             throws IOException {
+        return start(subject, place, traffic, origin, resume, answers, Optional.empty());
+    }
+
+    /** The same with something in between, if given. */
+    static Running start(
+            Subject subject,
+            Place place,
+            Traffic traffic,
+            int origin,
+            boolean resume,
+            IntPredicate answers,
+            Optional<Tap> tap)
+            throws IOException {
         int near = Program.freePort();
         int far = Program.freePort();
+        tap.ifPresent(there -> there.passTo(far));
+        int between = tap.map(Tap::port).orElse(far);
         List<Side> sides = new ArrayList<>();
         for (Hop hop : List.of(
-                new Hop(true, newFolder(place, subject, "near"), traffic, near, far, resume),
+                new Hop(true, newFolder(place, subject, "near"), traffic, near, between, resume),
                 new Hop(false, newFolder(place, subject, "far"), traffic, far, origin, resume))) {
             TestAuthority.Leaf leaf = AUTHORITY.leaf(AUTHORITY.identity("shop", hop.near() ? "web" : "catalog"));
             Files.writeString(hop.file("anchor.pem"), AUTHORITY.anchorPem());
@@ -132,6 +153,7 @@ final class Running implements AutoCloseable {
             }
             return answers.test(port);
         });
+        processes();
     }
 
     /** Where the caller dials. */
@@ -141,9 +163,9 @@ final class Running implements AutoCloseable {
 
     /** Processor time of all proxies and their children since they began, user and system. */
     double processorSeconds() {
-        return pids().stream()
-                        .mapToDouble(pid -> ProcessHandle.of(pid)
-                                .flatMap(process -> process.info().totalCpuDuration())
+        return processes().stream()
+                        .mapToDouble(process -> process.info()
+                                .totalCpuDuration()
                                 .orElse(Duration.ZERO)
                                 .toNanos())
                         .sum()
@@ -163,33 +185,32 @@ final class Running implements AutoCloseable {
     private double memory(String field) {
         Pattern line = Pattern.compile("(?m)^" + field + ":\\s+([0-9]+) kB");
         double bytes = 0;
-        for (long pid : pids()) {
-            try {
-                Matcher matcher = line.matcher(Repository.text(Path.of("/proc/%d/smaps_rollup".formatted(pid))));
-                bytes += matcher.find() ? Long.parseLong(matcher.group(1)) * 1024.0 : 0;
-            } catch (UncheckedIOException e) {
-                throw new IllegalStateException("the memory of process %d".formatted(pid), e);
-            }
+        for (ProcessHandle process : processes()) {
+            Matcher matcher = line.matcher(Repository.text(Path.of("/proc/%d/smaps_rollup".formatted(process.pid()))));
+            bytes += matcher.find() ? Long.parseLong(matcher.group(1)) * 1024.0 : 0;
         }
         return bytes;
     }
 
     /** A worker has a master, so the children count too. */
-    private List<Long> pids() {
-        return sides.stream()
+    private List<ProcessHandle> processes() {
+        List<ProcessHandle> all = sides.stream()
                 .map(side -> ProcessHandle.of(side.program().pid()))
                 .flatMap(Optional::stream)
                 .flatMap(process -> Stream.concat(Stream.of(process), process.descendants()))
-                .map(ProcessHandle::pid)
                 .toList();
+        seen.addAll(all);
+        return all;
     }
 
     @Override
     public void close() {
         sides.forEach(Side::close);
+        seen.forEach(ProcessHandle::destroyForcibly);
+        Shell.unhook(killer);
     }
 
     private static Path newFolder(Place place, Subject subject, String side) throws IOException {
-        return Files.createTempDirectory(place.folder(), subject.name() + "-" + side + "-");
+        return Files.createTempDirectory(place.folder(), subject.known().id + "-" + side + "-");
     }
 }

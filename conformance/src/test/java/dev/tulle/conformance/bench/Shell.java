@@ -47,7 +47,16 @@ final class Shell {
             throw new IllegalStateException(e);
         } finally {
             process.destroyForcibly();
-            Runtime.getRuntime().removeShutdownHook(end);
+            unhook(end);
+        }
+    }
+
+    /** Does nothing while the JVM ends, when hooks can no longer be taken back. */
+    static void unhook(Thread hook) {
+        try {
+            Runtime.getRuntime().removeShutdownHook(hook);
+        } catch (IllegalStateException e) {
+            // The JVM is ending: the hook runs, and what it ends has ended.
         }
     }
 

@@ -23,24 +23,37 @@ import dev.tulle.proxy.model.WorkloadId;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 
 /**
- * Tulle's sidecar as {@code install/tulle proxy} starts it: everything denied but what one grant with a route allows, metrics and
- * balancing on.
+ * Tulle's sidecar, on a JVM as {@code install/tulle proxy} starts it or as a native program: everything denied but what one grant with
+ * a route allows, metrics and balancing on.
  *
- * @param environment for {@code install/tulle}
+ * @param nativeProgram empty for the JVM
  */
-record Tulle(String name, String title, Map<String, String> environment) implements Subject {
+record Tulle(Optional<Path> nativeProgram) implements Subject {
+    /** The JDK's own switches, which count for the sidecar too. */
+    private static final String WITHOUT_TICKETS =
+            "-Djdk.tls.client.enableSessionTicketExtension=false -Djdk.tls.server.enableSessionTicketExtension=false";
+
     private static final SpiffeId NEAR = new SpiffeId(Running.TRUST_DOMAIN, "shop", "web");
     private static final SpiffeId FAR = new SpiffeId(Running.TRUST_DOMAIN, "shop", "catalog");
     private static final DestinationKey KEY = new DestinationKey.ServicePort("shop", "catalog", 80);
 
     @Override
+    public Known known() {
+        return nativeProgram.isPresent() ? Known.NATIVE : Known.TULLE;
+    }
+
+    @Override
     public Optional<String> missing() {
-        return Optional.empty();
+        return nativeProgram
+                .filter(program -> !Files.isExecutable(program))
+                .map(program ->
+                        "%s is not there: './mvnw -Pnative -pl proxy/sidecar -am package' makes it".formatted(program));
     }
 
     @Override
@@ -65,25 +78,21 @@ record Tulle(String name, String title, Map<String, String> environment) impleme
                                 ? new ProxyConfig(
                                         1, caller(hop.listen()), List.of(catalog(protocol, hop.next())), trust)
                                 : new ProxyConfig(1, callee(protocol, hop), List.of(), trust)));
-        return new Command(
-                List.of(
-                        Repository.root().resolve("install/tulle").toString(),
-                        "proxy",
-                        "--config",
-                        config.toString(),
-                        "--identity-dir",
-                        hop.folder().toString(),
-                        "--admin",
-                        "off",
-                        "--admin-local",
-                        "off",
-                        "--drain-delay",
-                        "0s",
-                        "--drain-timeout",
-                        "1s",
-                        "--concurrency",
-                        "1"),
-                environment);
+        List<String> words = new ArrayList<>();
+        if (nativeProgram.isPresent()) {
+            words.add(nativeProgram.get().toString());
+            if (!hop.resume()) {
+                words.addAll(List.of(WITHOUT_TICKETS.split(" ")));
+            }
+        } else {
+            words.add(Repository.root().resolve("install/tulle").toString());
+            words.add("proxy");
+        }
+        words.addAll(List.of(
+                "--config", config.toString(), "--identity-dir", hop.folder().toString()));
+        words.addAll(List.of("--admin", "off", "--admin-local", "off", "--concurrency", "1"));
+        words.addAll(List.of("--drain-delay", "0s", "--drain-timeout", "1s"));
+        return new Command(words, hop.resume() ? Map.of() : Map.of("TULLE_JAVA_OPTS", WITHOUT_TICKETS));
     }
 
     private static WorkloadConfig caller(int port) {

@@ -25,8 +25,15 @@ import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.TimeUnit;
 
-/** An HTTP/2 application (prior knowledge) that remembers the heads it received and answers with the path. */
+/**
+ * An HTTP/2 application (prior knowledge) that remembers the heads it received and answers with the path.
+ *
+ * <p>A path that begins with {@code /big} is answered with a MiB, one with {@code /held} never, and of one with {@code /unread} the body
+ * is not read.
+ */
 public final class Http2Origin implements AutoCloseable {
+    private static final byte[] BIG = new byte[1 << 20];
+
     private final MultiThreadIoEventLoopGroup loops = new MultiThreadIoEventLoopGroup(1, NioIoHandler.newFactory());
     private final List<Http2Headers> heads = new CopyOnWriteArrayList<>();
     private final List<String> ended = new CopyOnWriteArrayList<>();
@@ -88,6 +95,7 @@ public final class Http2Origin implements AutoCloseable {
                 if (path.isEmpty()) {
                     path = String.valueOf(head.headers().path());
                     heads.add(head.headers());
+                    context.channel().config().setAutoRead(!path.startsWith("/unread"));
                 }
                 if (head.isEndStream()) {
                     answer(context);
@@ -100,9 +108,15 @@ public final class Http2Origin implements AutoCloseable {
         @SuppressWarnings("FutureReturnValueIgnored") // A write that fails is the caller's to see.
         private void answer(ChannelHandlerContext context) {
             ended.add(path);
+            if (path.startsWith("/held")) {
+                return;
+            }
             context.write(new DefaultHttp2HeadersFrame(new DefaultHttp2Headers().status("200")));
-            context.writeAndFlush(
-                    new DefaultHttp2DataFrame(Unpooled.copiedBuffer(path, StandardCharsets.US_ASCII), true));
+            context.writeAndFlush(new DefaultHttp2DataFrame(
+                    path.startsWith("/big")
+                            ? Unpooled.wrappedBuffer(BIG)
+                            : Unpooled.copiedBuffer(path, StandardCharsets.US_ASCII),
+                    true));
         }
     }
 }

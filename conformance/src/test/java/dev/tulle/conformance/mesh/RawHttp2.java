@@ -22,6 +22,7 @@ public final class RawHttp2 implements AutoCloseable {
     public static final int PRIORITY = 2;
     public static final int RST_STREAM = 3;
     public static final int SETTINGS = 4;
+    public static final int PUSH_PROMISE = 5;
     public static final int PING = 6;
     public static final int GOAWAY = 7;
     public static final int WINDOW_UPDATE = 8;
@@ -29,6 +30,7 @@ public final class RawHttp2 implements AutoCloseable {
 
     public static final int END_STREAM = 1;
     public static final int END_HEADERS = 4;
+    public static final int PADDED = 8;
     public static final int ACK = 1;
 
     /** Error code of a GOAWAY to a peer that floods. */
@@ -87,6 +89,12 @@ public final class RawHttp2 implements AutoCloseable {
         socket.getOutputStream().flush();
     }
 
+    /** Bytes as they are, whole frames or not. */
+    public void raw(byte[] bytes) throws IOException {
+        socket.getOutputStream().write(bytes);
+        socket.getOutputStream().flush();
+    }
+
     /** A whole header block in one HEADERS frame. */
     public void headers(int stream, boolean end, List<Field> fields) throws IOException {
         frame(HEADERS, END_HEADERS | (end ? END_STREAM : 0), stream, block(fields));
@@ -95,6 +103,11 @@ public final class RawHttp2 implements AutoCloseable {
     /** A 32-bit payload: an error code or a window. */
     public static byte[] number(int value) {
         return ByteBuffer.allocate(4).putInt(value).array();
+    }
+
+    /** The payload of a SETTINGS frame with one setting. */
+    public static byte[] setting(int id, int value) {
+        return ByteBuffer.allocate(6).putShort((short) id).putInt(value).array();
     }
 
     /** A header block. */

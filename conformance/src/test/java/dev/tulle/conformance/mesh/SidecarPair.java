@@ -53,7 +53,7 @@ public final class SidecarPair implements AutoCloseable {
     private static final HttpClient HTTP =
             HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1).build();
 
-    private static final Duration START_BOUND = Duration.ofSeconds(30);
+    static final Duration START_BOUND = Duration.ofSeconds(30);
 
     private final Path folder;
     private final TestAuthority authority;
@@ -156,11 +156,13 @@ public final class SidecarPair implements AutoCloseable {
                         List.of(new Endpoint(
                                 new HostPort("127.0.0.1", inboundPort), "shop/catalog-1", Optional.of(catalog), "")))));
         server = start(
+                folder,
                 "catalog",
                 new ProxyConfig(1, callee, List.of(), authority.bundle()),
                 authority.leaf(authority.identity("shop", plan.provenBy())),
                 plan.serverLauncher());
         client = start(
+                folder,
                 "web",
                 new ProxyConfig(1, caller, List.of(destination), authority.bundle()),
                 authority.leaf(web),
@@ -211,7 +213,7 @@ public final class SidecarPair implements AutoCloseable {
 
     /** Starts the caller's sidecar once more, after it has ended, as users do; does not wait for it. */
     public Program restartClient(Map<String, String> environment) {
-        return run("web", Launcher.installed(environment), client.adminPort());
+        return run(folder, "web", Launcher.installed(environment), client.adminPort());
     }
 
     /** Processor time of both, in seconds. */
@@ -247,7 +249,13 @@ public final class SidecarPair implements AutoCloseable {
         server.program().close();
     }
 
-    private Sidecar start(String name, ProxyConfig config, TestAuthority.Leaf leaf, Launcher launcher) {
+    /** A sidecar from the test's class path, with its config and certificate as files; does not wait until it is ready. */
+    static Sidecar start(Path folder, String name, ProxyConfig config, TestAuthority.Leaf leaf) {
+        return start(folder, name, config, leaf, Launcher.FOR_TESTS);
+    }
+
+    private static Sidecar start(
+            Path folder, String name, ProxyConfig config, TestAuthority.Leaf leaf, Launcher launcher) {
         try {
             Files.writeString(folder.resolve(name + ".json"), ProxyCodec.encode(config));
             Path identity = Files.createDirectories(folder.resolve(name + ".identity"));
@@ -257,10 +265,10 @@ public final class SidecarPair implements AutoCloseable {
             throw new UncheckedIOException(e);
         }
         int adminPort = Program.freePort();
-        return new Sidecar(run(name, launcher, adminPort), adminPort);
+        return new Sidecar(run(folder, name, launcher, adminPort), adminPort);
     }
 
-    private Program run(String name, Launcher launcher, int adminPort) {
+    private static Program run(Path folder, String name, Launcher launcher, int adminPort) {
         List<String> command = new ArrayList<>(launcher.command());
         command.addAll(List.of(
                 "--config",

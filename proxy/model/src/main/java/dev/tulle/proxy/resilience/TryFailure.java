@@ -5,7 +5,7 @@ import static java.util.Objects.requireNonNull;
 /**
  * How one try of a request failed.
  *
- * @param kind what happened
+ * @param kind what happened, as far as it is known; an answer of the endpoint's proxy may say it too
  * @param status of the answer, where there was one; else 0
  * @param grpcStatus of the answer to a gRPC call, where there was one; else -1
  */
@@ -23,9 +23,19 @@ public record TryFailure(Kind kind, int status, int grpcStatus) {
         requireNonNull(kind, "kind");
     }
 
-    /** There was an answer, and it said that it failed. */
-    public static TryFailure answered(int status, int grpcStatus) {
-        return new TryFailure(Kind.ANSWERED, status, grpcStatus);
+    /**
+     * There was an answer, and it said that it failed.
+     *
+     * @param reason the word by which a proxy says why it answered instead of the application; empty without one
+     */
+    public static TryFailure answered(int status, int grpcStatus, String reason) {
+        Kind kind = switch (reason) {
+            case "connect-failed", "connect-timeout", "queue-full", "queue-timeout" -> Kind.NOT_CONNECTED;
+            case "upstream-reset", "upstream-malformed" -> Kind.RESET;
+            case "upstream-idle" -> Kind.LATE;
+            default -> Kind.ANSWERED;
+        };
+        return new TryFailure(kind, status, grpcStatus);
     }
 
     /** What happened to a try. */

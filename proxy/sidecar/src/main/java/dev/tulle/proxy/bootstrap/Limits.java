@@ -22,8 +22,8 @@ public record Limits(Http http, Http2 http2, Tls tls, Connections connections, C
                 new Http(8 * 1024, 100, 8 * 1024, 32 * 1024, 64, 32, 8 * 1024),
                 new Http2(
                         100,
-                        10 * 1024,
                         64 * 1024,
+                        5 * 1024,
                         1024 * 1024,
                         200,
                         Duration.ofSeconds(30),
@@ -84,10 +84,9 @@ public record Limits(Http http, Http2 http2, Tls tls, Connections connections, C
      * HTTP/2 frames; beyond: GOAWAY with ENHANCE_YOUR_CALM.
      *
      * @param maxConcurrentStreams streams a peer may have open on a connection to us, and we on one to a peer
-     * @param initialStreamWindowBytes window of a stream at first: all streams of a connection together get
-     *     {@code connectionWindowBytes}
-     * @param maxStreamWindowBytes window of a stream that is seen to be read; all that is beyond the initial ones is at most half of
-     *     {@code connectionWindowBytes}
+     * @param initialStreamWindowBytes window of a stream; with many streams at once new ones begin with less, and get this much
+     *     only once they are seen to be read
+     * @param crowdedStreamWindowBytes what a stream begins with when there are very many
      * @param connectionWindowBytes window of a connection, and the most it holds of what came and was not passed on; beyond, the
      *     stream that holds most is reset
      * @param maxResets RST_STREAM sent and received in {@code resetWindow}
@@ -100,7 +99,7 @@ public record Limits(Http http, Http2 http2, Tls tls, Connections connections, C
     public record Http2(
             int maxConcurrentStreams,
             int initialStreamWindowBytes,
-            int maxStreamWindowBytes,
+            int crowdedStreamWindowBytes,
             int connectionWindowBytes,
             int maxResets,
             Duration resetWindow,

@@ -36,6 +36,8 @@ public final class Log {
         }
     }
 
+    private static final String OF_CONNECTIONS = "io.netty.channel.DefaultChannelPipeline";
+
     private final PrintStream to;
     private final Level least;
     private final int maxChars;
@@ -72,7 +74,12 @@ public final class Log {
         write(Level.ERROR, what, keyValues);
     }
 
-    /** Sends what libraries log at warning and above to this log, and nothing else of theirs. */
+    /**
+     * Sends what libraries log at warning and above to this log, and nothing else of theirs.
+     *
+     * <p>Errors of a connection that no handler of ours takes are for debugging: its end is counted where it matters, and any stranger
+     * could write a line with each handshake that fails.
+     */
     public void takeOverLibraries() {
         LogManager.getLogManager().reset();
         Logger root = LogManager.getLogManager().getLogger("");
@@ -82,7 +89,7 @@ public final class Log {
             public void publish(LogRecord line) {
                 Throwable thrown = line.getThrown();
                 write(
-                        Level.WARN,
+                        OF_CONNECTIONS.equals(line.getLoggerName()) ? Level.DEBUG : Level.WARN,
                         String.valueOf(line.getMessage()),
                         "logger",
                         String.valueOf(line.getLoggerName()),

@@ -12,13 +12,16 @@ import java.util.Arrays;
  *
  * <p>Bytes of DATA are passed on as they come, without waiting for a long frame to be whole; nothing of an input buffer is kept. Other
  * payloads are collected in arrays that shrink again. After a violation of a stream reading may go on: the frame is skipped. Source:
- * RFC 9113, 4 and 6.
+ * RFC 9113, 4 and 6; RFC 7540, 5.3.1.
  */
 final class Http2FrameReader {
     private static final byte[] PREFACE_BYTES = PREFACE.getBytes(StandardCharsets.US_ASCII);
 
     /** Arrays no longer than this are kept while a connection rests. */
     private static final int KEPT_BYTES = 1024;
+
+    /** Settings of one frame: each may change every stream, and nine are known. */
+    private static final int MAX_SETTINGS = 64;
 
     private static final byte[] NOTHING = {};
 
@@ -196,12 +199,10 @@ final class Http2FrameReader {
             }
             case PRIORITY -> {
                 onStream();
-                state = State.SKIP;
                 if (length != 5) {
+                    state = State.SKIP;
                     throw Http2Violation.ofStream(stream, FRAME_SIZE_ERROR, "a PRIORITY frame of a wrong length");
                 }
-                frames.ignored(type);
-                return;
             }
             case RST_STREAM -> {
                 onStream();
@@ -211,6 +212,9 @@ final class Http2FrameReader {
                 onConnection();
                 if (has(ACK) ? length != 0 : length % 6 != 0) {
                     throw violation(FRAME_SIZE_ERROR, "a SETTINGS frame of a wrong length");
+                }
+                if (length > 6 * MAX_SETTINGS) {
+                    throw violation(ENHANCE_YOUR_CALM, "too many settings in a frame");
                 }
             }
             case PUSH_PROMISE -> throw violation(PROTOCOL_ERROR, "a PUSH_PROMISE, which nobody asked for");
@@ -267,9 +271,18 @@ final class Http2FrameReader {
                 if (from + pad > length) {
                     throw violation(PROTOCOL_ERROR, "more padding than payload");
                 }
+                if (has(WITH_PRIORITY) && dependency(bytes, from - 5) == stream) {
+                    throw violation(PROTOCOL_ERROR, "a stream that depends on itself");
+                }
                 fragment(bytes, from, length - pad);
             }
             case CONTINUATION -> fragment(bytes, 0, length);
+            case PRIORITY -> {
+                if (dependency(bytes, 0) == stream) {
+                    throw Http2Violation.ofStream(stream, PROTOCOL_ERROR, "a stream that depends on itself");
+                }
+                frames.ignored(type);
+            }
             case RST_STREAM -> frames.reset(stream, number(bytes, 0));
             case SETTINGS -> {
                 for (int at = 0; at < length; at += 6) {
@@ -425,6 +438,10 @@ final class Http2FrameReader {
 
     private static Http2Violation violation(int code, String detail) {
         return Http2Violation.ofConnection(code, detail);
+    }
+
+    private static int dependency(byte[] bytes, int at) {
+        return number(bytes, at) & Integer.MAX_VALUE;
     }
 
     private static int number(byte[] bytes, int at) {

@@ -71,19 +71,23 @@ abstract class Http2Peer extends ChannelInboundHandlerAdapter implements Sweeper
     private int goAwayReceived = -1;
 
     private boolean settingsCame;
-    private boolean settingsAcknowledged;
     private long maxRemoteStreams = Long.MAX_VALUE;
     private int initialSendWindow = DEFAULT_WINDOW;
     private int sendWindow = DEFAULT_WINDOW;
 
+    /** Windows of new streams that the peer was told, the last first of which it has not acknowledged; the last one we meant. */
+    private final Queue<Integer> toldWindows = new ArrayDeque<>(2);
+
+    private int meantWindow;
+    private boolean settingsAcknowledged;
     private int initialReceiveWindow = DEFAULT_WINDOW;
     private int receiveWindow = DEFAULT_WINDOW;
 
     /** Bytes of all streams that came and were not yet passed on. */
     private int held;
 
-    /** How much the windows of all streams are larger than at first. */
-    private int grown;
+    /** What all streams hold or may still send by their windows. */
+    private long granted;
 
     Http2Peer(boolean server, Limits limits) {
         this.server = server;
@@ -143,13 +147,14 @@ abstract class Http2Peer extends ChannelInboundHandlerAdapter implements Sweeper
         Http2Output out = new Http2Output(ctx);
         output = out;
         flusher = new Flusher(ctx, this::flush);
-        Limits.Http2 http2 = limits.http2();
+        meantWindow = limits.http2().initialStreamWindowBytes();
+        toldWindows.add(meantWindow);
         if (server) {
             out.settings(
                     MAX_CONCURRENT_STREAMS,
-                    http2.maxConcurrentStreams(),
+                    limits.http2().maxConcurrentStreams(),
                     INITIAL_WINDOW_SIZE,
-                    http2.initialStreamWindowBytes(),
+                    meantWindow,
                     MAX_HEADER_LIST_SIZE,
                     limits.http().maxHeaderBytes());
         } else {
@@ -158,7 +163,7 @@ abstract class Http2Peer extends ChannelInboundHandlerAdapter implements Sweeper
                     ENABLE_PUSH,
                     0,
                     INITIAL_WINDOW_SIZE,
-                    http2.initialStreamWindowBytes(),
+                    meantWindow,
                     MAX_HEADER_LIST_SIZE,
                     limits.http().maxHeaderBytes());
         }
@@ -248,6 +253,9 @@ abstract class Http2Peer extends ChannelInboundHandlerAdapter implements Sweeper
                 fail(ENHANCE_YOUR_CALM);
                 return;
             }
+        }
+        if (windowFor(2 * streams.size()) > meantWindow) {
+            tellWindow(windowFor(2 * streams.size()));
         }
         if (streams.isEmpty()) {
             sweepIdle(TimeUnit.NANOSECONDS.toMillis(now - movedNanos));
@@ -425,6 +433,45 @@ abstract class Http2Peer extends ChannelInboundHandlerAdapter implements Sweeper
         }
     }
 
+    /**
+     * How large a window so many streams may begin with: together they get no more than half of what the connection may hold, so that
+     * the other half is left for those that are read.
+     */
+    private int windowFor(int count) {
+        Limits.Http2 http2 = limits.http2();
+        int most = http2.connectionWindowBytes() / 2;
+        int window = http2.initialStreamWindowBytes();
+        return count * window <= most
+                ? window
+                : count * (window / 4) <= most ? window / 4 : http2.crowdedStreamWindowBytes();
+    }
+
+    private void tellWindow(int window) {
+        if (output != null && !closing) {
+            meantWindow = window;
+            toldWindows.add(window);
+            output.settings(INITIAL_WINDOW_SIZE, window);
+            flushSoon();
+        }
+    }
+
+    /** The peer knows our settings. */
+    private void settingsAcknowledged() {
+        Integer window = toldWindows.poll();
+        if (window == null) {
+            return;
+        }
+        int change = window - initialReceiveWindow;
+        initialReceiveWindow = window;
+        settingsAcknowledged = true;
+        for (Stream stream : streams.values()) {
+            stream.receiveWindow += change;
+            granted += change;
+            stream.openStream();
+        }
+        openConnection();
+    }
+
     /** Lets streams send what waits, a frame each in turn. */
     private void takeTurns() {
         while (sendWindow > 0 && context != null && context.channel().isWritable()) {
@@ -480,6 +527,11 @@ abstract class Http2Peer extends ChannelInboundHandlerAdapter implements Sweeper
         Stream(int id) {
             this.id = id;
             streams.put(id, this);
+            granted += receiveWindow;
+            int window = windowFor(streams.size());
+            if (window < meantWindow) {
+                tellWindow(window);
+            }
         }
 
         /** The block holds headers behind the first ones. */
@@ -724,6 +776,7 @@ abstract class Http2Peer extends ChannelInboundHandlerAdapter implements Sweeper
             if (bytes > 0 && !closed) {
                 held -= bytes;
                 Http2Peer.this.held -= bytes;
+                granted -= bytes;
                 openStream();
                 if (!settingsAcknowledged) {
                     openConnection();
@@ -738,14 +791,17 @@ abstract class Http2Peer extends ChannelInboundHandlerAdapter implements Sweeper
             if (receivedEnd || free < whole / 2 || output == null || closing) {
                 return;
             }
-            int more = Math.min(
-                    limits.http2().maxStreamWindowBytes() - whole,
-                    limits.http2().connectionWindowBytes() / 2 - Http2Peer.this.grown);
+            Limits.Http2 http2 = limits.http2();
+            int others = Math.max(0, http2.maxConcurrentStreams() - streams.size());
+            int more = (int) Math.min(
+                    http2.initialStreamWindowBytes() - whole,
+                    http2.connectionWindowBytes()
+                            - (granted + free + (long) others * http2.crowdedStreamWindowBytes()));
             if (more > 0) {
                 grown += more;
-                Http2Peer.this.grown += more;
                 free += more;
             }
+            granted += free;
             receiveWindow += free;
             output.windowUpdate(id, free);
             flushSoon();
@@ -784,7 +840,7 @@ abstract class Http2Peer extends ChannelInboundHandlerAdapter implements Sweeper
             streams.remove(id);
             ended.ended(id);
             Http2Peer.this.held -= held;
-            Http2Peer.this.grown -= grown;
+            granted -= held + receiveWindow;
             if (waiting != null) {
                 waiting.forEach(ByteBuf::release);
                 waiting = null;
@@ -824,7 +880,7 @@ abstract class Http2Peer extends ChannelInboundHandlerAdapter implements Sweeper
         @Override
         public void data(int id, int size, int content, boolean end) throws Http2Violation {
             moved = true;
-            floods.data(size == 0 && !end);
+            floods.data(content == 0 && !end);
             receiveWindow -= size;
             if (receiveWindow < 0) {
                 throw Http2Violation.ofConnection(FLOW_CONTROL_ERROR, "more data than the connection's window");
@@ -849,6 +905,7 @@ abstract class Http2Peer extends ChannelInboundHandlerAdapter implements Sweeper
                 throw Http2Violation.ofStream(id, PROTOCOL_ERROR, "data before the head of a message");
             }
             stream.receiveWindow -= size;
+            granted -= size;
             if (stream.receiveWindow < 0) {
                 throw Http2Violation.ofStream(id, FLOW_CONTROL_ERROR, "more data than the stream's window");
             }
@@ -860,6 +917,7 @@ abstract class Http2Peer extends ChannelInboundHandlerAdapter implements Sweeper
             }
             stream.held += content;
             held += content;
+            granted += content;
         }
 
         @Override
@@ -1008,15 +1066,8 @@ abstract class Http2Peer extends ChannelInboundHandlerAdapter implements Sweeper
                     flushSoon();
                 }
                 peerChanged();
-            } else if (!settingsAcknowledged) {
-                settingsAcknowledged = true;
-                int change = limits.http2().initialStreamWindowBytes() - initialReceiveWindow;
-                initialReceiveWindow += change;
-                for (Stream stream : streams.values()) {
-                    stream.receiveWindow += change;
-                    stream.openStream();
-                }
-                openConnection();
+            } else {
+                settingsAcknowledged();
             }
         }
 

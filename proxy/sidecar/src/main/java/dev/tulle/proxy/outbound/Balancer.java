@@ -3,6 +3,8 @@ package dev.tulle.proxy.outbound;
 import dev.tulle.proxy.balance.EndpointChoice;
 import dev.tulle.proxy.balance.PeakEwma;
 import dev.tulle.proxy.balance.WeightedChoice;
+import dev.tulle.proxy.guard.ClusterGuard;
+import dev.tulle.proxy.guard.DestinationGuard;
 import dev.tulle.proxy.model.Cluster;
 import dev.tulle.proxy.model.DestinationKey;
 import dev.tulle.proxy.model.Endpoint;
@@ -31,6 +33,9 @@ import org.jspecify.annotations.Nullable;
 final class Balancer {
     private static final int MAX_ROUTES = 1024;
     private static final int MAX_ENDPOINTS = 8192;
+
+    /** Requests in hand from which an endpoint of the own zone is no longer preferred to others. */
+    private static final int MAX_PENDING_IN_ZONE = 64;
 
     private final Meters meters;
     private final SplittableRandom random = new SplittableRandom();
@@ -123,11 +128,13 @@ final class Balancer {
     final class Backend {
         private final String service;
         private final String name;
+        private final Cluster cluster;
         private final List<Candidate> candidates;
 
         private Backend(String service, Cluster cluster) {
             this.service = service;
             this.name = cluster.name();
+            this.cluster = cluster;
             this.candidates = cluster.endpoints().stream()
                     .map(endpoint -> new Candidate(this, endpoint, load(endpoint)))
                     .toList();
@@ -137,9 +144,22 @@ final class Balancer {
             return name;
         }
 
-        /** Its endpoints for one request: the less loaded of two, then others. */
-        Endpoints endpoints() {
-            return new Endpoints(this);
+        /**
+         * Its endpoints for one request: the less loaded of two, then others.
+         *
+         * @param guard of the destination; null where nothing holds for it
+         */
+        Endpoints endpoints(@Nullable DestinationGuard guard) {
+            return new Endpoints(this, guard == null ? null : guard.cluster(cluster));
+        }
+
+        private @Nullable Candidate candidate(Endpoint endpoint) {
+            for (Candidate candidate : candidates) {
+                if (candidate.endpoint.equals(endpoint)) {
+                    return candidate;
+                }
+            }
+            return null;
         }
     }
 
@@ -212,17 +232,64 @@ final class Balancer {
         }
     }
 
+    /** A try whose end decides whether its endpoint is left out. */
+    private record Guarded(Candidate candidate, ClusterGuard guard, boolean probe) implements Attempt {
+        @Override
+        public Target target() {
+            return candidate.target();
+        }
+
+        @Override
+        public void started() {
+            candidate.started();
+        }
+
+        @Override
+        public void connected() {
+            candidate.connected();
+        }
+
+        @Override
+        public void settled() {
+            guard.succeeded(candidate.endpoint, probe);
+        }
+
+        @Override
+        public void connectFailed() {
+            candidate.connectFailed();
+            guard.failed(candidate.endpoint, probe);
+        }
+
+        @Override
+        public void answered(boolean failure, long nanos) {
+            candidate.answered(failure, nanos);
+            if (failure) {
+                guard.failed(candidate.endpoint, probe);
+            } else {
+                guard.succeeded(candidate.endpoint, probe);
+            }
+        }
+
+        @Override
+        public void abandoned() {
+            candidate.abandoned();
+            guard.abandoned(candidate.endpoint, probe);
+        }
+    }
+
     /** One endpoint after the other, none twice; the last one's meter counts how the request went. */
     final class Endpoints implements Attempt.Source, HttpRelay.Ended {
         private final Backend backend;
         private final List<Candidate> all;
         private @Nullable List<Candidate> left;
+        private final @Nullable ClusterGuard guard;
         private @Nullable Candidate last;
         private boolean startingOver;
 
-        private Endpoints(Backend backend) {
+        private Endpoints(Backend backend, @Nullable ClusterGuard guard) {
             this.backend = backend;
             this.all = backend.candidates;
+            this.guard = guard;
         }
 
         @Override
@@ -237,27 +304,65 @@ final class Balancer {
 
         @Override
         public Optional<Attempt> next() {
+            Candidate before = last;
+            if (before == null && guard != null) {
+                Endpoint probe = guard.probe();
+                Candidate probed = probe == null ? null : backend.candidate(probe);
+                if (probed != null) {
+                    return Optional.of(chosen(probed, true));
+                }
+                if (probe != null) {
+                    guard.abandoned(probe, true);
+                }
+            }
             List<Candidate> from = all;
-            if (last != null) {
+            if (before != null) {
                 if (left == null) {
                     left = new ArrayList<>(all);
                 }
-                left.remove(last);
+                left.remove(before);
                 from = left;
             }
-            if (from.isEmpty() && startingOver) {
+            Candidate found = pick(from);
+            if (found == null && startingOver) {
                 startingOver = false;
                 left = new ArrayList<>(all);
-                from = left;
+                found = pick(left);
             }
-            if (from.isEmpty()) {
-                return Optional.empty();
+            return found == null ? Optional.empty() : Optional.of(chosen(found, false));
+        }
+
+        private Attempt chosen(Candidate candidate, boolean probe) {
+            last = candidate;
+            return guard == null ? candidate : new Guarded(candidate, guard, probe);
+        }
+
+        private @Nullable Candidate pick(List<Candidate> from) {
+            if (guard == null) {
+                return lessLoaded(from);
             }
-            Candidate chosen = from.size() == 1
-                    ? from.get(0)
-                    : EndpointChoice.pick(from, Candidate::load, random, System.nanoTime());
-            last = chosen;
-            return Optional.of(chosen);
+            Candidate near = lessLoaded(those(guard.preferred(), from));
+            if (near != null && near.load.pending() < MAX_PENDING_IN_ZONE && !near.load.avoided(System.nanoTime())) {
+                return near;
+            }
+            Candidate any = lessLoaded(those(guard.allowed(), from));
+            return any == null ? near : any;
+        }
+
+        private @Nullable Candidate lessLoaded(List<Candidate> from) {
+            return switch (from.size()) {
+                case 0 -> null;
+                case 1 -> from.get(0);
+                default -> EndpointChoice.pick(from, Candidate::load, random, System.nanoTime());
+            };
+        }
+
+        private List<Candidate> those(List<Endpoint> endpoints, List<Candidate> from) {
+            return endpoints.size() == all.size()
+                    ? from
+                    : from.stream()
+                            .filter(candidate -> endpoints.contains(candidate.endpoint))
+                            .toList();
         }
 
         @Override

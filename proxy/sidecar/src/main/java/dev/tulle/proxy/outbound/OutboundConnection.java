@@ -1,5 +1,7 @@
 package dev.tulle.proxy.outbound;
 
+import dev.tulle.proxy.guard.DestinationGuard;
+import dev.tulle.proxy.guard.Guards;
 import dev.tulle.proxy.http.Answers;
 import dev.tulle.proxy.http.Http1ServerConnection;
 import dev.tulle.proxy.http.Http2ServerConnection;
@@ -11,7 +13,9 @@ import dev.tulle.proxy.model.HostPort;
 import dev.tulle.proxy.model.Protocol;
 import dev.tulle.proxy.model.Report.Direction;
 import dev.tulle.proxy.model.SpiffeId;
+import dev.tulle.proxy.resilience.Slots;
 import dev.tulle.proxy.routing.DestinationTable;
+import dev.tulle.proxy.telemetry.Act;
 import dev.tulle.proxy.telemetry.EdgeMeter;
 import dev.tulle.proxy.upstream.Attempt;
 import dev.tulle.proxy.upstream.DataPlane;
@@ -31,6 +35,7 @@ import io.netty.channel.socket.SocketChannel;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
 
 /**
  * One connection that the application opened: what is its destination, then what does it speak. On the loop of its channel.
@@ -47,6 +52,7 @@ final class OutboundConnection implements ServerConnection {
     private final SocketChannel channel;
     private final DestinationKey key;
     private final Balancer balancer;
+    private final Guards.OnLoop guards;
     private final ServerFirstDestinations serverFirst;
 
     OutboundConnection(
@@ -55,12 +61,14 @@ final class OutboundConnection implements ServerConnection {
             SocketChannel channel,
             DestinationKey key,
             Balancer balancer,
+            Guards.OnLoop guards,
             ServerFirstDestinations serverFirst) {
         this.plane = plane;
         this.listeners = listeners;
         this.channel = channel;
         this.key = key;
         this.balancer = balancer;
+        this.guards = guards;
         this.serverFirst = serverFirst;
     }
 
@@ -87,6 +95,10 @@ final class OutboundConnection implements ServerConnection {
 
     Balancer balancer() {
         return balancer;
+    }
+
+    Guards.OnLoop guards() {
+        return guards;
     }
 
     private void destinationKnown(Optional<DestinationTable> found) {
@@ -177,20 +189,38 @@ final class OutboundConnection implements ServerConnection {
                 return;
             }
             backend = chosen.get().name();
-            Balancer.Endpoints endpoints = chosen.get().endpoints();
+            DestinationGuard guard = guards.of(key).orElse(null);
+            Slots slots = guard == null ? null : guard.connections();
+            if (guard != null && slots != null && !slots.take()) {
+                guard.meter().count(Act.MAX_CONNECTIONS);
+                notConnected(asked, failed);
+                return;
+            }
+            Balancer.Endpoints endpoints = chosen.get().endpoints(guard);
             OpaqueDial.start(plane.upstreams(channel.eventLoop()), endpoints, new OpaqueDial.Done() {
                 @Override
                 public void connected(Channel upstream, Attempt attempt) {
                     peer = endpoints.last().flatMap(last -> last.endpoint().identity());
-                    upstream.closeFuture().addListener(closed -> attempt.abandoned());
+                    attempt.settled();
+                    upstream.closeFuture().addListener(closed -> {
+                        attempt.abandoned();
+                        giveBack(slots);
+                    });
                     connected.accept(upstream);
                 }
 
                 @Override
                 public void failed(String reason) {
+                    giveBack(slots);
                     notConnected(asked, failed);
                 }
             });
+        }
+
+        private void giveBack(@Nullable Slots slots) {
+            if (slots != null) {
+                slots.give();
+            }
         }
 
         private void notConnected(boolean asked, Runnable failed) {

@@ -1,5 +1,6 @@
 package dev.tulle.proxy.outbound;
 
+import dev.tulle.proxy.guard.DestinationGuard;
 import dev.tulle.proxy.http.Answers;
 import dev.tulle.proxy.http.IdentityFields;
 import dev.tulle.proxy.http.RequestHandler;
@@ -11,6 +12,7 @@ import dev.tulle.proxy.routing.NormalizedPath;
 import dev.tulle.proxy.routing.PathNormalizer;
 import dev.tulle.proxy.routing.RouteTable;
 import dev.tulle.proxy.routing.RoutingTable;
+import dev.tulle.proxy.upstream.CallGuard;
 import dev.tulle.proxy.upstream.DataPlane;
 import dev.tulle.proxy.upstream.HttpRelay;
 import dev.tulle.proxy.upstream.IgnoredRequest;
@@ -42,9 +44,13 @@ final class OutboundRequests implements RequestHandler {
      * @param edition of the table that this was picked from
      * @param destination where they go; absent when it is no longer known
      * @param split of the route that takes them all; absent where the route depends on the request
+     * @param guard of the destination; null when it is no longer known
      */
     private record InForce(
-            RoutingTable.Edition edition, Optional<DestinationTable> destination, Optional<Balancer.Split> split) {}
+            RoutingTable.Edition edition,
+            Optional<DestinationTable> destination,
+            Optional<Balancer.Split> split,
+            @Nullable DestinationGuard guard) {}
 
     @Override
     public StreamListener onRequest(RequestHead head, boolean end, ServerStream stream) {
@@ -55,8 +61,20 @@ final class OutboundRequests implements RequestHandler {
             known = pick(table);
             inForce = known;
         }
+        CallGuard guard = null;
+        DestinationGuard destination = known.guard();
+        if (destination != null) {
+            DestinationGuard.Admission admission = destination.admit(head, http2);
+            if (admission.refusal() != null) {
+                return refuse(admission.refusal(), head, stream);
+            }
+            guard = admission.guard();
+        }
         Optional<Balancer.Backend> backend = nextBackend(known, head);
         if (backend.isEmpty()) {
+            if (guard != null) {
+                guard.over();
+            }
             connection.balancer().meter(service, "", Optional.empty(), true).ended(true, 503, -1);
             String detail = known.destination().isEmpty()
                     ? "the service %s is no longer known"
@@ -64,7 +82,7 @@ final class OutboundRequests implements RequestHandler {
             Answers.send(stream, head, 503, "no-endpoint", detail.formatted(service));
             return new IgnoredRequest(stream);
         }
-        Balancer.Endpoints endpoints = backend.get().endpoints();
+        Balancer.Endpoints endpoints = backend.get().endpoints(destination);
         return HttpRelay.start(
                 upstreams,
                 head.withFields(head.fields().without(IdentityFields::isIdentity)),
@@ -74,7 +92,16 @@ final class OutboundRequests implements RequestHandler {
                 endpoints,
                 plane.limits().connections().queueTimeoutOutbound().toMillis(),
                 endpoints,
-                null);
+                guard);
+    }
+
+    private StreamListener refuse(DestinationGuard.Refusal refusal, RequestHead head, ServerStream stream) {
+        connection
+                .balancer()
+                .meter(service, "", Optional.empty(), true)
+                .ended(refusal.status() >= 500, refusal.status(), -1);
+        Answers.send(stream, head, refusal.status(), refusal.reason(), refusal.sentence());
+        return new IgnoredRequest(stream);
     }
 
     private InForce pick(RoutingTable table) {
@@ -82,7 +109,8 @@ final class OutboundRequests implements RequestHandler {
         return new InForce(
                 table.edition(),
                 destination,
-                destination.filter(DestinationTable::hasOneRoute).map(one -> splitOf(one.tcpRoute())));
+                destination.filter(DestinationTable::hasOneRoute).map(one -> splitOf(one.tcpRoute())),
+                destination.isEmpty() ? null : connection.guards().of(connection.key(), destination.get()));
     }
 
     private Optional<Balancer.Backend> nextBackend(InForce known, RequestHead head) {

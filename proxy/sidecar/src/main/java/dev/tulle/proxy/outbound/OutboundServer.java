@@ -1,5 +1,6 @@
 package dev.tulle.proxy.outbound;
 
+import dev.tulle.proxy.guard.Guards;
 import dev.tulle.proxy.model.DestinationKey;
 import dev.tulle.proxy.model.HostPort;
 import dev.tulle.proxy.model.OutboundListener;
@@ -23,14 +24,18 @@ public final class OutboundServer implements AutoCloseable {
     private final Optional<HostPort> redirected;
     private final Listeners<Optional<DestinationKey>> listeners;
     private final ServerFirstDestinations serverFirst = new ServerFirstDestinations();
+    private final Guards guards;
     private final Map<EventLoop, Balancer> balancers = new LinkedHashMap<>();
+    private final Map<EventLoop, Guards.OnLoop> guardsOnLoops = new LinkedHashMap<>();
 
     /** @param redirected where redirected connections arrive; empty when every destination has a listener of its own */
     public OutboundServer(DataPlane plane, Optional<HostPort> redirected) {
         this.plane = plane;
         this.redirected = redirected;
         this.listeners = new Listeners<>(plane, Direction.OUTBOUND, this::accepted);
+        this.guards = new Guards(plane);
         for (EventLoop loop : plane.loops()) {
+            guardsOnLoops.put(loop, guards.on(loop));
             balancers.put(loop, new Balancer(plane.meters()));
         }
     }
@@ -74,11 +79,12 @@ public final class OutboundServer implements AutoCloseable {
                 ? listener
                 : OriginalDestination.of(channel).map(DestinationKey.Address::new);
         Balancer balancer = balancers.get(channel.eventLoop());
-        if (key.isEmpty() || balancer == null) {
+        Guards.OnLoop guardsHere = guardsOnLoops.get(channel.eventLoop());
+        if (key.isEmpty() || balancer == null || guardsHere == null) {
             // Somebody dialled the common port itself: that leads nowhere.
             channel.close();
             return;
         }
-        new OutboundConnection(plane, listeners, channel, key.get(), balancer, serverFirst).begin();
+        new OutboundConnection(plane, listeners, channel, key.get(), balancer, guardsHere, serverFirst).begin();
     }
 }

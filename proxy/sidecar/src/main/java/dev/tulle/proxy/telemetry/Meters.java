@@ -33,10 +33,14 @@ public final class Meters {
     /** Edges of one report: so many of the longest still fit into one line of the stream. */
     static final int EDGES_PER_REPORT = 64;
 
+    /** Acts of one report: so many fit into its line beside edges and denials. */
+    private static final int MAX_ACTS_PER_REPORT = 200;
+
     private final int maxEdges;
     private final Map<EdgeMeter.Key, EdgeMeter> edges = new ConcurrentHashMap<>();
     private final AtomicInteger edgeCount = new AtomicInteger();
     private final Map<Report.Direction, Traffic> traffic = new EnumMap<>(Report.Direction.class);
+    private final Map<String, ActMeter> acts = new ConcurrentHashMap<>();
     private final Words limitHits = new Words();
     private final Words denied = new Words();
     private final Words audited = new Words();
@@ -121,6 +125,24 @@ public final class Meters {
         });
     }
 
+    /**
+     * The meter of what resilience does to calls; look it up once and keep it.
+     *
+     * @param service outbound: the Service that is called, {@code namespace/name}; inbound: the port as a number
+     * @return one meter for equal arguments; beyond {@code maxSeries} a common one called {@code other}
+     */
+    public ActMeter acts(String service) {
+        ActMeter known = acts.get(service);
+        if (known != null) {
+            return known;
+        }
+        if (acts.size() >= maxEdges) {
+            limitHit("max_series");
+            return acts.computeIfAbsent(OTHER, ActMeter::new);
+        }
+        return acts.computeIfAbsent(service, ActMeter::new);
+    }
+
     /** A connection was accepted by a listener of this direction; pair it with {@link #connectionClosed}. */
     public void connectionOpened(Report.Direction direction) {
         traffic(direction).opened.increment();
@@ -178,10 +200,12 @@ public final class Meters {
         }
         List<Report> reports = new ArrayList<>();
         List<Report.Denial> newest = drainDenials();
+        List<Report.Act> acted = drainActs();
         for (int from = 0; from == 0 || from < changed.size(); from += EDGES_PER_REPORT) {
             reports.add(new Report(
                     changed.subList(from, Math.min(changed.size(), from + EDGES_PER_REPORT)),
                     from == 0 ? newest : List.of(),
+                    from == 0 ? acted : List.of(),
                     openConnections(),
                     control.certificateExpirySeconds(),
                     control.issuer()));
@@ -200,6 +224,10 @@ public final class Meters {
         (denial.audited() ? audited : denied).count(denial.reason());
         int slot = Math.floorMod(nextDenial.getAndIncrement(), Report.MAX_DENIALS);
         denials.set(slot, shortened(denial));
+    }
+
+    Collection<ActMeter> acts() {
+        return Collections.unmodifiableCollection(acts.values());
     }
 
     Collection<EdgeMeter> edges() {
@@ -249,6 +277,17 @@ public final class Meters {
 
     EdgeMeter.Latencies servedLatencies() {
         return served;
+    }
+
+    /** What does not fit is told the next time. */
+    private List<Report.Act> drainActs() {
+        List<Report.Act> drained = new ArrayList<>();
+        for (ActMeter meter : acts.values()) {
+            if (drained.size() + Act.values().length <= MAX_ACTS_PER_REPORT) {
+                drained.addAll(meter.drain());
+            }
+        }
+        return drained;
     }
 
     private List<Report.Denial> drainDenials() {

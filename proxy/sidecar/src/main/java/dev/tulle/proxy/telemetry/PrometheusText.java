@@ -69,6 +69,7 @@ public final class PrometheusText {
     public static String of(Meters meters, String version) {
         PrometheusText page = new PrometheusText();
         page.edges(meters);
+        page.acts(meters);
         page.traffic(meters);
         page.words(meters);
         page.control(meters.control(), version);
@@ -113,6 +114,40 @@ public final class PrometheusText {
         family("tulle_request_first_byte_seconds", "histogram", "Time from a request to the first byte of its answer.");
         counts.forEach((labels, buckets) -> histogram(
                 "tulle_request_first_byte_seconds", labels, buckets, sums.getOrDefault(labels, 0L), SECONDS_BOUNDS, 6));
+    }
+
+    private void acts(Meters meters) {
+        acts(meters, "tulle_retries_total", "Failed tries that were followed by another one.");
+        acts(meters, "tulle_retry_budget_exhausted_total", "Failed tries that were not, because too many had been.");
+        acts(
+                meters,
+                "tulle_timeouts_total",
+                "Limits of time that passed; kind per-try may have been followed by a retry.");
+        acts(meters, "tulle_ejections_total", "Endpoints put out because they failed too often in a row.");
+        family("tulle_ejected_endpoints", "gauge", "Endpoints that are out now.");
+        for (ActMeter meter : meters.acts()) {
+            sample("tulle_ejected_endpoints", labels("service", meter.service()), meter.ejectedNow());
+        }
+        acts(meters, "tulle_overflows_total", "Calls refused because as many as allowed were under way.");
+        acts(
+                meters,
+                "tulle_rate_limited_total",
+                "Calls refused because their caller asked too often; service is our port.");
+        acts(meters, "tulle_faults_injected_total", "Calls that were made to fail or wait on purpose.");
+    }
+
+    private void acts(Meters meters, String family, String help) {
+        family(family, "counter", help);
+        for (ActMeter meter : meters.acts()) {
+            for (Act act : Act.values()) {
+                if (act.family().equals(family)) {
+                    String labels = act.kind().isEmpty()
+                            ? labels("service", meter.service())
+                            : labels("service", meter.service(), "kind", act.kind());
+                    sample(family, labels, meter.counted(act));
+                }
+            }
+        }
     }
 
     private void traffic(Meters meters) {

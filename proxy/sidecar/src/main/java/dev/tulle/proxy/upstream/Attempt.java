@@ -12,6 +12,9 @@ public interface Attempt {
     /** It could be connected to. */
     void connected();
 
+    /** Being connected to is all that can be learnt of it, as with opaque bytes; {@link #abandoned} follows at the end. */
+    default void settled() {}
+
     /** It could not be connected to; nothing was sent. */
     void connectFailed();
 

@@ -1,6 +1,7 @@
 package dev.tulle.proxy.upstream;
 
 import dev.tulle.proxy.http.ResponseHead;
+import dev.tulle.proxy.resilience.Slots;
 import dev.tulle.proxy.resilience.TryFailure;
 import org.jspecify.annotations.Nullable;
 
@@ -35,6 +36,12 @@ public interface CallGuard {
      * @return how long to wait before it, milliseconds; negative for no other try
      */
     long retryAfterMillis(TryFailure failure, boolean replayable);
+
+    /** Connections of which one is taken for each that is dialled for the request; null where there is no limit. */
+    @Nullable Slots connections();
+
+    /** The request is refused because these were all taken. */
+    void connectionsFull();
 
     /** Whether the body must be kept because the request may be sent again. */
     boolean repeats();

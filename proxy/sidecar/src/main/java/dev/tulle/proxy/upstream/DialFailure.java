@@ -18,6 +18,8 @@ public enum DialFailure {
     QUEUE_FULL("too many requests wait for a connection"),
     /** As many requests wait as the service allows. */
     MAX_PENDING("as many requests wait for a connection as the service allows"),
+    /** As many connections are open as the service allows, and none of them to this endpoint. */
+    MAX_CONNECTIONS("as many connections are open as the service allows"),
     /** Waited too long for a connection that has room. */
     QUEUE_TIMEOUT("no connection became free in time");
 
@@ -39,7 +41,7 @@ public enum DialFailure {
     /** Whether another endpoint may do better. */
     public boolean isWorthAnotherEndpoint() {
         return switch (this) {
-            case CONNECT_FAILED, CONNECT_TIMEOUT, HANDSHAKE_FAILED, WRONG_IDENTITY -> true;
+            case CONNECT_FAILED, CONNECT_TIMEOUT, HANDSHAKE_FAILED, WRONG_IDENTITY, MAX_CONNECTIONS -> true;
             case NO_CERTIFICATE, QUEUE_FULL, MAX_PENDING, QUEUE_TIMEOUT -> false;
         };
     }

@@ -6,6 +6,7 @@ import dev.tulle.proxy.http.Http1ClientConnection;
 import dev.tulle.proxy.http.Http2ClientConnection;
 import dev.tulle.proxy.http.HttpConnection;
 import dev.tulle.proxy.identity.Alpn;
+import dev.tulle.proxy.resilience.Slots;
 import dev.tulle.proxy.telemetry.Meters;
 import io.netty.channel.Channel;
 import io.netty.channel.EventLoop;
@@ -66,6 +67,9 @@ final class HttpPool implements ConnectionOwner {
 
         /** Whether it may wait, where there is no connection for it at once. */
         abstract boolean mayWait();
+
+        /** Connections of which one is taken for each that is dialled for it; null where there is no limit. */
+        abstract @Nullable Slots connections();
 
         /** Open a stream on it inside this call. */
         abstract void ready(HttpConnection connection);
@@ -184,11 +188,22 @@ final class HttpPool implements ConnectionOwner {
         int most = http2 ? MAX_HTTP2_CONNECTIONS : limits.connections().maxRequestsPerEndpoint();
         while (open.size() + dialling < most
                 && (http2 ? dialling == 0 && !waiters.isEmpty() : dialling < waiters.size())) {
+            Slots slots = nextToDialFor();
+            if (slots != null && !slots.take()) {
+                if (open.isEmpty() && dialling == 0) {
+                    next().failed(DialFailure.MAX_CONNECTIONS);
+                    continue;
+                }
+                return;
+            }
             dialling++;
             dialer.dial(target, http2 ? Alpn.H2 : Alpn.HTTP_1_1, new Dialer.Dialled() {
                 @Override
                 public void connected(Channel channel) {
                     dialling--;
+                    if (slots != null) {
+                        channel.closeFuture().addListener(closed -> slots.give());
+                    }
                     HttpConnection connection = join(channel);
                     open.add(connection);
                     onRoom(connection);
@@ -198,10 +213,24 @@ final class HttpPool implements ConnectionOwner {
                 @Override
                 public void failed(DialFailure failure) {
                     dialling--;
+                    if (slots != null) {
+                        slots.give();
+                    }
                     fail(failure);
                 }
             });
         }
+    }
+
+    /** The slots of the first waiter that no dial is under way for. */
+    private @Nullable Slots nextToDialFor() {
+        int served = http2 ? 0 : dialling;
+        for (Waiter waiter : waiters) {
+            if (served-- == 0) {
+                return waiter.connections();
+            }
+        }
+        return null;
     }
 
     private HttpConnection join(Channel channel) {

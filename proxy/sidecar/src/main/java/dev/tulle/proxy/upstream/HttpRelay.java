@@ -11,6 +11,7 @@ import dev.tulle.proxy.http.ResponseHead;
 import dev.tulle.proxy.http.ResponseListener;
 import dev.tulle.proxy.http.ServerStream;
 import dev.tulle.proxy.http.StreamListener;
+import dev.tulle.proxy.resilience.Slots;
 import dev.tulle.proxy.resilience.TryFailure;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
@@ -157,6 +158,11 @@ public final class HttpRelay {
             send(next.get(), false);
         } else if (tries == 0) {
             answer(503, "no-endpoint", "no endpoint can take the request");
+        } else if (lastFailure == DialFailure.MAX_CONNECTIONS) {
+            if (guard != null) {
+                guard.connectionsFull();
+            }
+            answer(503, lastFailure.wireName(), lastFailure.sentence());
         } else if (!triesAgain(TryFailure.NOT_CONNECTED)) {
             answer(503, lastFailure.wireName(), "no endpoint could be reached: " + lastFailure.sentence());
         }
@@ -202,6 +208,11 @@ public final class HttpRelay {
         }
 
         @Override
+        @Nullable Slots connections() {
+            return guard == null ? null : guard.connections();
+        }
+
+        @Override
         void ready(HttpConnection connection) {
             leaveQueue();
             chosen.connected();
@@ -216,7 +227,11 @@ public final class HttpRelay {
             leaveQueue();
             attempt = null;
             if (failure.isWorthAnotherEndpoint()) {
-                chosen.connectFailed();
+                if (failure == DialFailure.MAX_CONNECTIONS) {
+                    chosen.abandoned();
+                } else {
+                    chosen.connectFailed();
+                }
                 tryNext(failure);
             } else {
                 chosen.abandoned();
@@ -294,6 +309,11 @@ public final class HttpRelay {
             return;
         }
         ClientStream stream = up;
+        if (limit == CallGuard.TimeLimit.DEADLINE && attempt != null) {
+            // That the caller is in a hurry says nothing about the endpoint.
+            attempt.abandoned();
+            attempt = null;
+        }
         if (limit == CallGuard.TimeLimit.PER_TRY && triesAgain(TryFailure.LATE)) {
             cancel(stream);
         } else if (!responseStarted) {
