@@ -87,7 +87,11 @@ class TimeoutsAndRetriesTest {
                 .service("quick", Protocol.HTTP, timeouts(new Timeouts(2000, 1000, 1000)), Application.at(QUICK.port()))
                 .service("flaky", Protocol.HTTP, retries(2, USUAL, List.of("PATCH")), Application.at(FLAKING.port()))
                 .service("dead", Protocol.HTTP, retries(1, USUAL, List.of()), Application.at(DEAD.port()))
-                .service("closing", Protocol.HTTP, retries(1, EnumSet.of(RetryOn.RESET), List.of()), Application.at(CLOSES.port()))
+                .service(
+                        "closing",
+                        Protocol.HTTP,
+                        retries(1, EnumSet.of(RetryOn.RESET), List.of()),
+                        Application.at(CLOSES.port()))
                 .service(
                         "hesitant",
                         Protocol.HTTP,
@@ -123,7 +127,8 @@ class TimeoutsAndRetriesTest {
         assertThat(answer.statusCode()).isEqualTo(504);
         assertThat(reason(answer)).isEqualTo("timeout");
         assertThat(took).isBetween(Duration.ofMillis(295), Duration.ofSeconds(4));
-        assertThat(counted("tulle_timeouts_total{service=\"shop/slow\",kind=\"total\"}")).isPositive();
+        assertThat(counted("tulle_timeouts_total{service=\"shop/slow\",kind=\"total\"}"))
+                .isPositive();
     }
 
     @Test
@@ -146,7 +151,8 @@ class TimeoutsAndRetriesTest {
             assertThat(said.text()).contains("200 OK").endsWith("begin");
             assertThat(said.closed()).isTrue();
         }
-        assertThat(counted("tulle_timeouts_total{service=\"shop/stalling\",kind=\"idle\"}")).isPositive();
+        assertThat(counted("tulle_timeouts_total{service=\"shop/stalling\",kind=\"idle\"}"))
+                .isPositive();
     }
 
     @Test
@@ -160,11 +166,14 @@ class TimeoutsAndRetriesTest {
     @Test
     void sendsAFailedCallAgainUntilItSucceeds() throws Exception {
         FLAKY.set(0);
-        HttpResponse<String> answer = send(request("flaky", "/put").PUT(HttpRequest.BodyPublishers.ofString("payload")));
+        HttpResponse<String> answer =
+                send(request("flaky", "/put").PUT(HttpRequest.BodyPublishers.ofString("payload")));
 
         assertThat(answer.statusCode()).isEqualTo(200);
         assertThat(answer.body()).isEqualTo("payload");
-        assertThat(FLAKING.received("/put")).hasSize(3).allMatch(request -> request.body().equals("payload"));
+        assertThat(FLAKING.received("/put"))
+                .hasSize(3)
+                .allMatch(request -> request.body().equals("payload"));
     }
 
     @Test
@@ -190,8 +199,8 @@ class TimeoutsAndRetriesTest {
     @Test
     void doesNotSendABodyAgainThatIsTooLargeToKeep() throws Exception {
         FLAKY.set(0);
-        HttpResponse<String> answer = send(
-                request("flaky", "/large").PUT(HttpRequest.BodyPublishers.ofString("x".repeat(200_000))));
+        HttpResponse<String> answer =
+                send(request("flaky", "/large").PUT(HttpRequest.BodyPublishers.ofString("x".repeat(200_000))));
 
         assertThat(answer.statusCode()).isEqualTo(503);
         assertThat(FLAKING.received("/large")).hasSize(1);

@@ -35,7 +35,7 @@ class ArchitectureTest {
             proxy.http            | edge | proxy.model proxy.bootstrap                           | netty
             proxy.identity        | edge | proxy.model proxy.bootstrap proxy.telemetry           | netty bouncycastle jackson-core
             proxy.upstream        | edge | proxy.model proxy.match proxy.policy proxy.routing proxy.balance proxy.resilience proxy.bootstrap proxy.telemetry proxy.http proxy.identity | netty
-            proxy.guard           | edge | proxy.model proxy.routing proxy.resilience proxy.telemetry proxy.http proxy.upstream | netty
+            proxy.guard           | edge | proxy.model proxy.routing proxy.resilience proxy.telemetry proxy.http proxy.upstream | netty jackson-core
             proxy.inbound         | edge | proxy.model proxy.match proxy.policy proxy.routing proxy.resilience proxy.bootstrap proxy.telemetry proxy.http proxy.identity proxy.upstream proxy.guard | netty
             proxy.outbound        | edge | proxy.model proxy.match proxy.policy proxy.routing proxy.balance proxy.resilience proxy.bootstrap proxy.telemetry proxy.http proxy.identity proxy.upstream proxy.guard | netty
             proxy.discovery       | edge | proxy.model proxy.routing proxy.bootstrap proxy.telemetry proxy.identity | netty

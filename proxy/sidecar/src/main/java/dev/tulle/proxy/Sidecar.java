@@ -12,6 +12,7 @@ import dev.tulle.proxy.bootstrap.Transport;
 import dev.tulle.proxy.discovery.ConfigStore;
 import dev.tulle.proxy.discovery.DiscoveryClient;
 import dev.tulle.proxy.discovery.FileConfig;
+import dev.tulle.proxy.guard.LiveState;
 import dev.tulle.proxy.identity.Enroller;
 import dev.tulle.proxy.identity.IdentityDirectory;
 import dev.tulle.proxy.identity.Svid;
@@ -304,7 +305,7 @@ public final class Sidecar {
         AdminServer.Content content = new AdminServer.Content(
                 readiness,
                 () -> PrometheusText.of(meters, ProxyVersion.text()),
-                () -> ProxyCodec.encode(store.table().config()),
+                () -> config(store),
                 () -> meters.serverNames().json(),
                 adminToken(),
                 () -> new Thread(() -> System.exit(0), "tulle-shutdown").start());
@@ -314,6 +315,19 @@ public final class Sidecar {
         if (settings.adminLocal().isPresent()) {
             serve(new AdminServer(control, transport, settings.adminLocal().get(), true, content), "admin-local");
         }
+    }
+
+    /** The config in force, and what resilience makes of it just now as its field {@code live}. */
+    private String config(ConfigStore store) {
+        String config = ProxyCodec.encode(store.table().config());
+        OutboundServer dialing = outbound;
+        InboundServer accepting = inbound;
+        return dialing == null || accepting == null
+                ? config
+                : config.substring(0, config.lastIndexOf('}')).stripTrailing()
+                        + ",\"live\":"
+                        + LiveState.of(dialing.guards(), accepting.rates())
+                        + "}";
     }
 
     private void serve(AdminServer server, String name) throws IOException {

@@ -33,16 +33,28 @@ public final class Answers {
      * @param sentence printable ASCII
      */
     public static void send(ServerStream stream, RequestHead request, int status, String reason, String sentence) {
+        send(stream, request, status, reason, sentence, Fields.EMPTY);
+    }
+
+    /** As {@link #send(ServerStream, RequestHead, int, String, String)}, for one that asks too often. */
+    public static void tooMany(
+            ServerStream stream, RequestHead request, long retryAfterSeconds, String reason, String sentence) {
+        send(stream, request, 429, reason, sentence, Fields.of("retry-after", Long.toString(retryAfterSeconds)));
+    }
+
+    private static void send(
+            ServerStream stream, RequestHead request, int status, String reason, String sentence, Fields more) {
         if (request.isGrpc()) {
-            Fields fields = grpcTrailers(status, reason, sentence).toBuilder()
-                    .add("content-type", "application/grpc")
-                    .build();
-            stream.respond(new ResponseHead(200, "", fields, RequestHead.UNKNOWN), true);
+            Fields.Builder fields = grpcTrailers(status, reason, sentence).toBuilder();
+            fields.add("content-type", "application/grpc");
+            more.forEach(fields::add);
+            stream.respond(new ResponseHead(200, "", fields.build(), RequestHead.UNKNOWN), true);
             return;
         }
         byte[] text = ("tulle: " + sentence + "\n").getBytes(StandardCharsets.US_ASCII);
-        Fields fields = Fields.of("content-type", "text/plain; charset=utf-8", REASON_FIELD, reason);
-        ResponseHead head = new ResponseHead(status, "", fields, text.length);
+        Fields.Builder fields = more.toBuilder();
+        fields.add("content-type", "text/plain; charset=utf-8").add(REASON_FIELD, reason);
+        ResponseHead head = new ResponseHead(status, "", fields.build(), text.length);
         if (ResponseHead.hasNoBody(request.method(), status)) {
             stream.respond(head, true);
             return;

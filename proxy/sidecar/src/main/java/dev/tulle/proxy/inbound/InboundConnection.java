@@ -1,6 +1,7 @@
 package dev.tulle.proxy.inbound;
 
 import dev.tulle.proxy.bootstrap.Limits;
+import dev.tulle.proxy.guard.PortRates;
 import dev.tulle.proxy.http.ClientHello;
 import dev.tulle.proxy.http.Http1ServerConnection;
 import dev.tulle.proxy.http.Http2ServerConnection;
@@ -38,6 +39,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
 
 /**
  * One connection that came for the application.
@@ -54,8 +56,10 @@ final class InboundConnection implements Detection.Outcome, ServerConnection {
     private final SocketChannel channel;
     private final int portNumber;
     private final Optional<HostPort> original;
+    private final PortRates rates;
     private final Set<InboundConnection> opaqueHere;
     private Caller caller = Caller.UNMESHED;
+    private boolean countedAgainstRate;
 
     InboundConnection(
             DataPlane plane,
@@ -63,12 +67,14 @@ final class InboundConnection implements Detection.Outcome, ServerConnection {
             SocketChannel channel,
             int portNumber,
             Optional<HostPort> original,
+            PortRates rates,
             Set<InboundConnection> opaqueHere) {
         this.plane = plane;
         this.listeners = listeners;
         this.channel = channel;
         this.portNumber = portNumber;
         this.original = original;
+        this.rates = rates;
         this.opaqueHere = opaqueHere;
     }
 
@@ -215,7 +221,7 @@ final class InboundConnection implements Detection.Outcome, ServerConnection {
     public void dial(boolean asked, Consumer<Channel> connected, Runnable failed) {
         RoutingTable table = plane.tables().table();
         Optional<InboundPort> port = port(table);
-        if (port.isEmpty() || !mayPass(table, !asked)) {
+        if (port.isEmpty() || !mayPass(table, !asked) || (!asked && !isWithinRate(table))) {
             failed.run();
             return;
         }
@@ -245,7 +251,8 @@ final class InboundConnection implements Detection.Outcome, ServerConnection {
             return;
         }
         // Between the question to the server and now the config may have changed.
-        if (!mayPass(plane.tables().table(), true)) {
+        RoutingTable table = plane.tables().table();
+        if (!mayPass(table, true) || !isWithinRate(table)) {
             upstream.close();
             channel.close();
             return;
@@ -308,6 +315,27 @@ final class InboundConnection implements Detection.Outcome, ServerConnection {
                 yield false;
             }
         };
+    }
+
+    /** Who asks, for limits of rate: its identity, without one its address. */
+    String source() {
+        return caller.identity()
+                .map(SpiffeId::uri)
+                .orElseGet(() -> channel.remoteAddress().getAddress().getHostAddress());
+    }
+
+    /** How often the callers of this connection's port may ask; null where that is not limited. */
+    PortRates.@Nullable Gate gate(InboundPort port) {
+        return rates.of(port);
+    }
+
+    /** Whether an opaque connection may begin; asked once, before anything is dialled where that can be. */
+    private boolean isWithinRate(RoutingTable table) {
+        if (!countedAgainstRate) {
+            PortRates.Gate gate = port(table).map(this::gate).orElse(null);
+            countedAgainstRate = gate == null || gate.ask(source()) == 0;
+        }
+        return countedAgainstRate;
     }
 
     /** What the report shows of a refusal. */

@@ -1,5 +1,6 @@
 package dev.tulle.proxy.inbound;
 
+import dev.tulle.proxy.guard.PortRates;
 import dev.tulle.proxy.http.Answers;
 import dev.tulle.proxy.http.Fields;
 import dev.tulle.proxy.http.IdentityFields;
@@ -24,6 +25,7 @@ import dev.tulle.proxy.upstream.IgnoredRequest;
 import dev.tulle.proxy.upstream.RequestCall;
 import dev.tulle.proxy.upstream.Target;
 import dev.tulle.proxy.upstream.Upstreams;
+import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -37,6 +39,7 @@ final class InboundRequests implements RequestHandler {
     private final boolean http2;
     private final EdgeMeter meter;
     private final HttpRelay.Ended ended;
+    private final String source;
     private @Nullable InForce inForce;
 
     InboundRequests(InboundConnection connection, boolean http2) {
@@ -46,6 +49,7 @@ final class InboundRequests implements RequestHandler {
         this.http2 = http2;
         this.meter = connection.meter(true);
         this.ended = meter::ended;
+        this.source = connection.source();
     }
 
     /**
@@ -54,6 +58,7 @@ final class InboundRequests implements RequestHandler {
      * @param edition of the table that this was picked from
      * @param rules of this caller at this port
      * @param probePath of the health check that asks this application; empty for none
+     * @param gate how often callers may ask; null where that is not limited
      * @param client value of the field that tells who calls; empty without identity
      */
     private record InForce(
@@ -62,6 +67,7 @@ final class InboundRequests implements RequestHandler {
             Attempt application,
             CallerRules rules,
             String probePath,
+            PortRates.@Nullable Gate gate,
             String client) {
         /** Whoever watches over the workload may always ask whether it is well, so that no rule can make it look ill. */
         boolean isHealthCheck(RequestHead head, String path) {
@@ -109,6 +115,7 @@ final class InboundRequests implements RequestHandler {
                         .filter(check -> check.address().equals(port.application()))
                         .map(WorkloadConfig.HealthCheck::path)
                         .orElse(""),
+                connection.gate(port),
                 connection
                         .caller()
                         .identity()
@@ -132,6 +139,17 @@ final class InboundRequests implements RequestHandler {
                     meter.denied(connection.denial(reason, detail, head.method(), path, false));
                     return refuse(stream, head, 403, reason.wireName(), detail);
                 }
+            }
+            long wait = known.gate() == null ? 0 : known.gate().ask(source);
+            if (wait > 0) {
+                meter.ended(false, 429, -1);
+                Answers.tooMany(
+                        stream,
+                        head,
+                        TimeUnit.NANOSECONDS.toSeconds(wait) + 1,
+                        "rate-limit",
+                        "the caller asks more often than the service allows");
+                return new IgnoredRequest(stream);
             }
         }
         return HttpRelay.start(

@@ -1,5 +1,6 @@
 package dev.tulle.proxy.inbound;
 
+import dev.tulle.proxy.guard.PortRates;
 import dev.tulle.proxy.model.HostPort;
 import dev.tulle.proxy.model.InboundPort;
 import dev.tulle.proxy.model.Report.Direction;
@@ -27,12 +28,14 @@ public final class InboundServer implements AutoCloseable {
     private final DataPlane plane;
     private final Optional<HostPort> redirected;
     private final Listeners<Integer> listeners;
+    private final PortRates rates;
     private final Map<EventLoop, Set<InboundConnection>> opaque = new LinkedHashMap<>();
 
     /** @param redirected where redirected connections arrive; empty when every port has a listener of its own */
     public InboundServer(DataPlane plane, Optional<HostPort> redirected) {
         this.plane = plane;
         this.redirected = redirected;
+        this.rates = new PortRates(plane.meters());
         this.listeners = new Listeners<>(plane, Direction.INBOUND, this::accepted);
         for (EventLoop loop : plane.loops()) {
             opaque.put(loop, new LinkedHashSet<>());
@@ -52,6 +55,11 @@ public final class InboundServer implements AutoCloseable {
             port.listen().ifPresent(address -> wanted.put(address, port.port()));
         }
         return listeners.open(wanted);
+    }
+
+    /** How often callers may ask. */
+    public PortRates rates() {
+        return rates;
     }
 
     /** Where a listener accepts, with the port the system chose for port 0. */
@@ -87,7 +95,7 @@ public final class InboundServer implements AutoCloseable {
             port = original.get().port();
         }
         Set<InboundConnection> opaqueHere = opaque.getOrDefault(channel.eventLoop(), Set.of());
-        new InboundConnection(plane, listeners, channel, port, original, opaqueHere).begin();
+        new InboundConnection(plane, listeners, channel, port, original, rates, opaqueHere).begin();
     }
 
     /** Opaque connections were judged when they began; a new config may forbid them. */

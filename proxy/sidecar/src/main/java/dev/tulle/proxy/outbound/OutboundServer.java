@@ -54,6 +54,11 @@ public final class OutboundServer implements AutoCloseable {
         return listeners.open(wanted);
     }
 
+    /** What holds for calls beyond sending them. */
+    public Guards guards() {
+        return guards;
+    }
+
     /** Where a listener accepts, with the port the system chose for port 0. */
     public HostPort boundTo(HostPort address) {
         return listeners.boundTo(address);
