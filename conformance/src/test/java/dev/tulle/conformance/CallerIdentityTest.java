@@ -171,6 +171,76 @@ class CallerIdentityTest {
                 }));
     }
 
+    /** Requests that a parser which forgives would take; on a port whose protocol is detected none may pass for opaque bytes. */
+    @TestFactory
+    Stream<DynamicTest> neverTakesAnOddRequestForOpaqueBytes() {
+        return WAYS.entrySet().stream()
+                .flatMap(way -> Stream.of(
+                                "\r\nGET /odd HTTP/1.1",
+                                "\r\n\r\nGET /odd HTTP/1.1",
+                                "\nGET /odd HTTP/1.1",
+                                " GET /odd HTTP/1.1",
+                                "GET  /odd HTTP/1.1",
+                                "GET\t/odd HTTP/1.1",
+                                "GET /odd  HTTP/1.1",
+                                "GET /odd\tHTTP/1.1",
+                                "GET /odd x HTTP/1.1",
+                                "GET /odd http/1.1",
+                                "GET /odd HTTP/2.0",
+                                "GET /odd HTTP/1.1 ",
+                                "GET /odd HTTP/01.1",
+                                "GET /odd\u00e4 HTTP/1.1",
+                                "POST\u000b/odd HTTP/1.1")
+                        .map(line -> DynamicTest.dynamicTest(way.getKey() + ": " + line, () -> {
+                            exchange(
+                                    way.getValue(),
+                                    line + "\r\nhost: catalog\r\nconnection: close\r\nx-forwarded-client-cert: " + LIE
+                                            + "\r\n\r\n");
+                            assertNoLieArrived();
+                        })));
+    }
+
+    @Test
+    void neverTakesASlowRequestForOpaqueBytes() throws Exception {
+        String rest = "host: catalog\r\nconnection: close\r\nx-forwarded-client-cert: " + LIE + "\r\n\r\n";
+        List<RawConnection> slow = new ArrayList<>();
+        List<String> heads = List.of("", "G", "GET", "GET /slo", "GET /slow HT", "\r\n", "po", "POST\t");
+        try {
+            for (String head : heads) {
+                for (Way way : WAYS.values()) {
+                    RawConnection connection = way.connect();
+                    slow.add(connection);
+                    connection.send(head);
+                }
+            }
+            // When more time has gone by than a proxy takes to find out what is spoken
+            Thread.sleep(12_500);
+            for (int i = 0; i < slow.size(); i++) {
+                String head = heads.get(i / WAYS.size());
+                String line = "GET /slow HTTP/1.1\r\n";
+                try {
+                    slow.get(i)
+                            .send((line.startsWith(head) ? line.substring(head.length()) : "/slow HTTP/1.1\r\n")
+                                    + rest);
+                    slow.get(i).readToEnd(BOUND);
+                } catch (IOException e) {
+                    // Closed by then.
+                }
+            }
+        } finally {
+            for (RawConnection connection : slow) {
+                connection.close();
+            }
+        }
+        // Then
+        assertNoLieArrived();
+    }
+
+    private static void assertNoLieArrived() {
+        assertThat(origin.received())
+                .allSatisfy(request -> assertThat(request.fields()).noneMatch(field -> field.contains("admin")));
+    }
+
     @Test
     void neverBelievesAFieldOverHttp2() throws IOException {
         List<Socket> ways = List.of(

@@ -2,6 +2,8 @@ package dev.tulle.proxy.http;
 
 import io.netty.buffer.ByteBuf;
 import java.nio.charset.StandardCharsets;
+import java.util.Locale;
+import java.util.Set;
 
 /** What the first bytes of a client say its connection speaks. Pure. */
 public enum Detected {
@@ -23,11 +25,54 @@ public enum Detected {
     private static final byte[] VERSION = " HTTP/1.".getBytes(StandardCharsets.US_ASCII);
     private static final int MAX_METHOD = 32;
 
+    /** More white space is nothing that goes before a request. */
+    private static final int MAX_BLANKS = 256;
+
+    /** In lower case. Source: the IANA registry of HTTP methods, those in use. */
+    private static final Set<String> METHODS = Set.of(
+            "get",
+            "head",
+            "post",
+            "put",
+            "delete",
+            "patch",
+            "options",
+            "trace",
+            "connect",
+            "pri",
+            "query",
+            "search",
+            "propfind",
+            "proppatch",
+            "mkcol",
+            "copy",
+            "move",
+            "lock",
+            "unlock",
+            "report",
+            "link",
+            "unlink",
+            "purge");
+
     /**
      * Looks at bytes without moving the reader index. A line is only taken for HTTP once its version is seen: other line protocols
-     * begin with words as well.
+     * begin with words as well. One that is not as it should be, but that an application could take for HTTP all the same, is HTTP too:
+     * it must be refused, not passed on unread.
      */
     public static Detected of(ByteBuf in) {
+        Detected detected = strict(in);
+        return detected == OPAQUE && in.getByte(in.readerIndex()) != 0x16 ? lenient(in) : detected;
+    }
+
+    /** Whether bytes that do not decide anything are the beginning of a request, rather than of any word. */
+    static boolean couldBeHttp(ByteBuf in) {
+        if (strict(in) == MORE && in.indexOf(in.readerIndex(), in.writerIndex(), (byte) ' ') >= 0) {
+            return true;
+        }
+        return lenient(in) == MORE;
+    }
+
+    private static Detected strict(ByteBuf in) {
         int from = in.readerIndex();
         int length = in.readableBytes();
         if (length == 0) {
@@ -80,5 +125,41 @@ public enum Detected {
             }
         }
         return at == target ? OPAQUE : HTTP1;
+    }
+
+    /** As a parser may read that skips what stands before a method, takes any white space for a space and any case of a method. */
+    private static Detected lenient(ByteBuf in) {
+        int from = in.readerIndex();
+        int length = in.readableBytes();
+        int at = 0;
+        while (at < length && isBlank(in.getByte(from + at))) {
+            at++;
+        }
+        if (at == length) {
+            return at < MAX_BLANKS ? MORE : OPAQUE;
+        }
+        StringBuilder method = new StringBuilder(MAX_METHOD);
+        while (at < length && method.length() <= MAX_METHOD && Http1Text.tokenLower(in.getByte(from + at)) != 0) {
+            method.append((char) Http1Text.tokenLower(in.getByte(from + at)));
+            at++;
+        }
+        String word = method.toString();
+        if (at == length) {
+            return METHODS.stream().anyMatch(known -> known.startsWith(word)) ? MORE : OPAQUE;
+        }
+        if (!METHODS.contains(word) || !isBlank(in.getByte(from + at))) {
+            return OPAQUE;
+        }
+        int most = Math.min(length, at + MAX_REQUEST_LINE);
+        int lineFeed = in.indexOf(from + at, from + most, (byte) '\n');
+        if (lineFeed < 0) {
+            return most < at + MAX_REQUEST_LINE ? MORE : HTTP1;
+        }
+        String line = in.toString(from + at, lineFeed - from - at, StandardCharsets.ISO_8859_1);
+        return line.toLowerCase(Locale.ROOT).contains("http/") ? HTTP1 : OPAQUE;
+    }
+
+    private static boolean isBlank(byte character) {
+        return character == ' ' || (character >= '\t' && character <= '\r');
     }
 }

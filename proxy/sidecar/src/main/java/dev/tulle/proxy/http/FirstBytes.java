@@ -57,6 +57,11 @@ public final class FirstBytes extends ChannelInboundHandlerAdapter {
         return held == null;
     }
 
+    /** Whether the bytes that came so far are the beginning of a request. */
+    public boolean couldBeHttp() {
+        return held != null && Detected.couldBeHttp(held);
+    }
+
     @Override
     public void channelRead(ChannelHandlerContext ctx, Object message) {
         ByteBuf in = (ByteBuf) message;

@@ -18,7 +18,8 @@ import org.jspecify.annotations.Nullable;
  * Finds out what an accepted connection speaks, by looking at both sides.
  *
  * <p>The client's first bytes decide. When the client stays silent for a moment the other side is dialled; if that speaks first the
- * connection is opaque at once. A port that is declared HTTP is never taken for opaque.
+ * connection is opaque at once. A port that is declared HTTP is never taken for opaque, and neither is the beginning of a request that
+ * is not finished in time: an application would read as HTTP what nobody has judged.
  */
 public final class Detection implements FirstBytes.Look, Sweeper.Swept {
     private final Channel channel;
@@ -148,7 +149,13 @@ public final class Detection implements FirstBytes.Look, Sweeper.Swept {
                 || now - begun < limits.connections().detectTimeout().toNanos()) {
             return;
         }
-        if (state == State.LOOKING && !isHttpOnly() && (server != null || !firstBytes.isSilent())) {
+        boolean undecided = state == State.LOOKING && !isHttpOnly();
+        if (undecided && firstBytes.isSilent() && server != null) {
+            // Nobody has said anything yet; whoever does decides.
+            if (now - begun > limits.connections().idleTimeout().toNanos()) {
+                channel.close();
+            }
+        } else if (undecided && !firstBytes.isSilent() && !firstBytes.couldBeHttp()) {
             opaqueNow();
         } else {
             channel.close();

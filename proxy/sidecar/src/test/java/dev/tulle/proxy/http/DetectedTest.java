@@ -9,6 +9,7 @@ import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** What first bytes are taken for. */
 class DetectedTest {
@@ -28,12 +29,49 @@ class DetectedTest {
         "PRINT x y, OPAQUE",
         "POST /x HTTP/1.0, HTTP1",
         "SET key value, OPAQUE",
-        "GET key HTTP/2, OPAQUE",
+        "GET key HTTP/2, MORE",
+        "GEX  / HTTP/1.1, OPAQUE",
         "*1, MORE",
         "{\"a\":1}, OPAQUE",
     })
     void tellsHttpFromOtherLines(String text, Detected expected) {
         assertThat(of(text)).isEqualTo(expected);
+    }
+
+    /** Applications that forgive take each of these for a request; so we do too, and refuse it. */
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "\r\nGET / HTTP/1.1\r\n",
+                "\nGET / HTTP/1.1\r\n",
+                " GET / HTTP/1.1\r\n",
+                "GET  / HTTP/1.1\r\n",
+                "GET\t/ HTTP/1.1\r\n",
+                "GET /\tHTTP/1.1\r\n",
+                "GET / x HTTP/1.1\r\n",
+                "GET / HTTP/1.1 \n",
+                "GET / http/1.1\r\n",
+                "GET / HTTP/2.0\r\n",
+                "get\u000b/ HTTP/1.1\n",
+                "GET /\u00e4 HTTP/1.1\r\n",
+            })
+    void takesForHttpWhatAnApplicationCould(String text) {
+        assertThat(of(text)).isEqualTo(Detected.HTTP1);
+        for (int length = 1; length < text.length() - 1; length++) {
+            assertThat(of(text.substring(0, length))).isIn(Detected.MORE, Detected.HTTP1);
+            assertThat(of(text.substring(0, length)) == Detected.HTTP1
+                            || Detected.couldBeHttp(
+                                    Unpooled.copiedBuffer(text.substring(0, length), StandardCharsets.ISO_8859_1)))
+                    .isTrue();
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"hello", "PING", "SET a", "get key\r\n", "\u0000", "CONNECT {}\r\n", "CONNECT\naccept:1\n"})
+    void doesNotTakeOtherWordsForTheBeginningOfARequest(String text) {
+        assertThat(of(text)).isNotEqualTo(Detected.HTTP1);
+        assertThat(Detected.couldBeHttp(Unpooled.copiedBuffer(text, StandardCharsets.ISO_8859_1)))
+                .isEqualTo(text.equals("SET a"));
     }
 
     @Test
