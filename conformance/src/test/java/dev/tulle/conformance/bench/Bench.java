@@ -4,6 +4,7 @@ import dev.tulle.conformance.bench.Subject.Known;
 import dev.tulle.conformance.mesh.Program;
 import java.io.IOException;
 import java.io.PrintStream;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -19,7 +20,7 @@ public final class Bench implements AutoCloseable {
     private static final Duration START_BOUND = Duration.ofSeconds(60);
     private static final Pattern ORIGIN_PORTS = Pattern.compile("(?m)^([0-9]+ [0-9]+ [0-9]+)$");
     private static final int RATE = 1_000;
-    private static final int RATE_SECONDS = 5;
+    private static final int RATE_SECONDS = 4;
     private static final int IDLE_FOR_CPU = 1_000;
     private static final double MIB = 1 << 20;
 
@@ -140,16 +141,29 @@ public final class Bench implements AutoCloseable {
                 }
             }
             if (traffic == Traffic.HTTP1) {
-                Threads.sleep(effort.quiet());
                 for (Map.Entry<Known, Running> entry : all.entrySet()) {
                     if (entry.getKey() != Known.DIRECT) {
-                        memory(entry.getKey(), entry.getValue(), Measure.MEMORY_LOAD, Measure.SHARE_LOAD);
+                        memoryUnder(load, entry.getKey(), entry.getValue());
                     }
                 }
             }
         } finally {
             all.values().forEach(Running::close);
         }
+    }
+
+    /** Memory while requests are on their way, after all the rounds before. */
+    private void memoryUnder(Load load, Known subject, Running running) {
+        Thread asking = Thread.ofPlatform().daemon().start(() -> {
+            try {
+                load.run(running.port(), effort.seconds());
+            } catch (IOException e) {
+                throw new UncheckedIOException(e);
+            }
+        });
+        Threads.sleep(Duration.ofMillis(600L * effort.seconds()));
+        memory(subject, running, Measure.MEMORY_LOAD, Measure.SHARE_LOAD);
+        Threads.join(asking);
     }
 
     private void spend(Known subject, Running running, Load load, Measure rate, Measure cpu) throws IOException {

@@ -31,7 +31,7 @@ final class Machine {
         for (Subject subject : subjects) {
             facts.put(subject.known().title, subject.version());
         }
-        if (Shell.has("wrk") && Shell.has("h2load")) {
+        if (Shell.has("h2load")) {
             facts.put("h2load", Shell.first(Shell.run("h2load", "--version"), "([0-9]+\\.[0-9.]+)"));
         }
         facts.put(

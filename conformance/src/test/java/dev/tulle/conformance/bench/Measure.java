@@ -22,7 +22,7 @@ enum Measure {
     START("start", "start to first request", "s"),
     MEMORY_IDLE("start", "resident memory of one side, after start", "MiB"),
     SHARE_IDLE("start", "the same, shared pages divided (PSS)", "MiB"),
-    MEMORY_LOAD("http1", "resident memory of one side, after load", "MiB"),
+    MEMORY_LOAD("http1", "resident memory of one side, under load", "MiB"),
     SHARE_LOAD("http1", "the same, shared pages divided (PSS)", "MiB");
 
     /** As on the command line. */

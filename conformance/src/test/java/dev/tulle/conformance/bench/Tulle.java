@@ -1,5 +1,6 @@
 package dev.tulle.conformance.bench;
 
+import dev.tulle.conformance.mesh.Program;
 import dev.tulle.conformance.repository.Repository;
 import dev.tulle.proxy.model.Cluster;
 import dev.tulle.proxy.model.Destination;
@@ -58,7 +59,9 @@ record Tulle(Optional<Path> nativeProgram) implements Subject {
 
     @Override
     public String version() {
-        return "0.1.0-SNAPSHOT";
+        return Shell.first(
+                Repository.text(Repository.root().resolve("pom.xml")),
+                "<artifactId>tulle</artifactId>\\s*<version>([^<]+)<");
     }
 
     @Override
@@ -90,7 +93,8 @@ record Tulle(Optional<Path> nativeProgram) implements Subject {
         }
         words.addAll(List.of(
                 "--config", config.toString(), "--identity-dir", hop.folder().toString()));
-        words.addAll(List.of("--admin", "off", "--admin-local", "off", "--concurrency", "1"));
+        words.addAll(List.of("--admin", "127.0.0.1:" + Program.freePort()));
+        words.addAll(List.of("--admin-local", "127.0.0.1:" + Program.freePort(), "--concurrency", "1"));
         words.addAll(List.of("--drain-delay", "0s", "--drain-timeout", "1s"));
         return new Command(words, hop.resume() ? Map.of() : Map.of("TULLE_JAVA_OPTS", WITHOUT_TICKETS));
     }

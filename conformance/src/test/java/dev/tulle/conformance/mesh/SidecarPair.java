@@ -1,6 +1,5 @@
 package dev.tulle.conformance.mesh;
 
-import dev.tulle.conformance.repository.Repository;
 import dev.tulle.proxy.model.Cluster;
 import dev.tulle.proxy.model.Destination;
 import dev.tulle.proxy.model.DestinationKey;
@@ -101,12 +100,6 @@ public final class SidecarPair implements AutoCloseable {
     private record Launcher(List<String> command, Map<String, String> environment) {
         /** From the test's class path, with small memory. */
         static final Launcher FOR_TESTS = new Launcher(sidecarCommand(), Map.of());
-
-        /** As users start it. */
-        static Launcher installed(Map<String, String> environment) {
-            return new Launcher(
-                    List.of(Repository.root().resolve("install/tulle").toString(), "proxy"), environment);
-        }
     }
 
     /** Runs the sidecar of this build, with nothing on its class path that it does not bring itself. */
@@ -192,33 +185,6 @@ public final class SidecarPair implements AutoCloseable {
                 "thief",
                 Launcher.FOR_TESTS,
                 Launcher.FOR_TESTS));
-    }
-
-    /** An open mesh of sidecars that are started as users start them, by {@code install/tulle proxy}. */
-    public static SidecarPair installed(
-            Path folder,
-            Protocol protocol,
-            int applicationPort,
-            Map<String, String> clientEnvironment,
-            Map<String, String> serverEnvironment) {
-        return new SidecarPair(new Plan(
-                folder,
-                protocol,
-                applicationPort,
-                InboundPolicy.OPEN,
-                "catalog",
-                Launcher.installed(clientEnvironment),
-                Launcher.installed(serverEnvironment)));
-    }
-
-    /** Starts the caller's sidecar once more, after it has ended, as users do; does not wait for it. */
-    public Program restartClient(Map<String, String> environment) {
-        return run(folder, "web", Launcher.installed(environment), client.adminPort());
-    }
-
-    /** Processor time of both, in seconds. */
-    public double processorSeconds() {
-        return client.program().processorSeconds() + server.program().processorSeconds();
     }
 
     public TestAuthority authority() {
