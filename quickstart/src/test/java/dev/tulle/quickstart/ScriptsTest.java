@@ -72,6 +72,7 @@ class ScriptsTest {
         Path lib = Files.createDirectories(dist.resolve("lib/tulle/controller"));
         Files.createDirectories(dist.resolve("bin"));
         Files.copy(TOP.resolve(".mvn/jdk.sh"), dist.resolve("lib/tulle/jdk.sh"));
+        Files.copy(TOP.resolve("proxy/sidecar/jvm.options"), dist.resolve("lib/tulle/jvm.options"));
         Files.copy(TOP.resolve("install/tulle"), dist.resolve("bin/tulle"));
         Files.createSymbolicLink(temporary.resolve("kubectl-tulle"), dist.resolve("bin/tulle"));
         for (String jar : List.of("controller/quarkus-run.jar", "tulle-sidecar.jar", "tulle-cli.jar")) {
@@ -90,10 +91,7 @@ class ScriptsTest {
                 .contains(lib.resolve("quarkus-run.jar") + "\ntoken\nshop/web-1\n");
         assertThat(run(environment, launcher + " proxy --workload shop/web-1").out())
                 .contains("tulle-sidecar.jar\n--workload\nshop/web-1\n")
-                .contains(
-                        "-XX:+UseSerialGC",
-                        "--enable-native-access=ALL-UNNAMED",
-                        "--sun-misc-unsafe-memory-access=allow");
+                .contains("@" + dist.resolve("lib/tulle/jvm.options"), "\n-Dx=1\n-Dy=2\n");
         assertThat(run(environment, launcher + " check").out()).contains("tulle-cli.jar\ncheck\n");
 
         Map<String, String> older = Map.of("JAVA_HOME", jdk("older", "21.0.2").toString());

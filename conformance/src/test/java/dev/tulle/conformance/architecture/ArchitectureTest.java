@@ -38,9 +38,10 @@ class ArchitectureTest {
             proxy.guard           | edge | proxy.model proxy.routing proxy.resilience proxy.telemetry proxy.http proxy.upstream | netty jackson-core
             proxy.inbound         | edge | proxy.model proxy.match proxy.policy proxy.routing proxy.resilience proxy.bootstrap proxy.telemetry proxy.http proxy.identity proxy.upstream proxy.guard | netty
             proxy.outbound        | edge | proxy.model proxy.match proxy.policy proxy.routing proxy.balance proxy.resilience proxy.bootstrap proxy.telemetry proxy.http proxy.identity proxy.upstream proxy.guard | netty
+            proxy.rehearsal       | edge | proxy.model proxy.routing proxy.bootstrap proxy.telemetry proxy.identity proxy.upstream proxy.inbound proxy.outbound | netty bouncycastle
             proxy.discovery       | edge | proxy.model proxy.routing proxy.bootstrap proxy.telemetry proxy.identity | netty
             proxy.admin           | edge | proxy.model proxy.bootstrap                           | netty
-            proxy                 | edge | proxy.model proxy.match proxy.policy proxy.routing proxy.balance proxy.resilience proxy.bootstrap proxy.telemetry proxy.http proxy.identity proxy.upstream proxy.guard proxy.inbound proxy.outbound proxy.discovery proxy.admin | netty
+            proxy                 | edge | proxy.model proxy.match proxy.policy proxy.routing proxy.balance proxy.resilience proxy.bootstrap proxy.telemetry proxy.http proxy.identity proxy.upstream proxy.guard proxy.inbound proxy.outbound proxy.rehearsal proxy.discovery proxy.admin | netty
 
             controller.resources  | pure | smi proxy.model                                       |
             controller.watch      | edge | smi proxy.model controller.resources                  | jackson yaml

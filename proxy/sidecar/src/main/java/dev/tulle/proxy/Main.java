@@ -6,7 +6,10 @@ import dev.tulle.proxy.bootstrap.Limits;
 import dev.tulle.proxy.bootstrap.Log;
 import dev.tulle.proxy.bootstrap.ProxyVersion;
 import dev.tulle.proxy.bootstrap.Settings;
+import dev.tulle.proxy.bootstrap.Transport;
+import dev.tulle.proxy.rehearsal.Rehearsal;
 import java.time.Clock;
+import java.time.Duration;
 import java.util.List;
 
 /** Starts the sidecar proxy and lives until a signal ends it. */
@@ -27,6 +30,9 @@ public final class Main {
                 System.err.println("tulle-sidecar: " + problem);
                 System.exit(WRONG_USAGE);
             }
+            case Wish.Rehearse(Duration length) ->
+                System.out.println("tulle-sidecar: rehearsed %d exchanges"
+                        .formatted(Rehearsal.run(Transport.best(), Limits.defaults(), length)));
             case Wish.Run(Settings settings) -> run(settings);
         }
     }

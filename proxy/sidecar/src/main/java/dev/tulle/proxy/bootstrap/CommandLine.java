@@ -21,6 +21,7 @@ import java.util.regex.Pattern;
 public final class CommandLine {
     private static final Pattern DURATION = Pattern.compile("(\\d{1,9})(ms|s|m)");
     private static final int MAX_CONCURRENCY = 64;
+    private static final String REHEARSE = "--rehearse";
 
     private CommandLine() {}
 
@@ -34,6 +35,9 @@ public final class CommandLine {
 
         /** Print the version. */
         record Version() implements Wish {}
+
+        /** Put load through a small mesh inside this process for so long, then end: to train the JVM's caches. */
+        record Rehearse(Duration length) implements Wish {}
 
         /** It cannot be understood; {@code problem} names flag and cure. */
         record Wrong(String problem) implements Wish {}
@@ -103,6 +107,9 @@ public final class CommandLine {
             return new Wish.Version();
         }
         try {
+            if (args.size() == 2 && args.getFirst().equals(REHEARSE)) {
+                return new Wish.Rehearse(read(new Given(args.getLast(), REHEARSE), "TIME", CommandLine::duration));
+            }
             return new Wish.Run(settings(given(args, environment), processors));
         } catch (Unusable e) {
             return new Wish.Wrong(e.problem());
@@ -122,6 +129,10 @@ public final class CommandLine {
             text.append("  %-32s %s%n".formatted(flag.flag() + " " + flag.value, flag.help));
         }
         text.append("  %-32s %s%n".formatted("--help, --version", "print this, or the version, and end"));
+        text.append("  %-32s %s%n"
+                .formatted(
+                        REHEARSE + " TIME",
+                        "alone: load through a mesh inside this process, to train caches (aot.sh)"));
         return text.append("""
 
                 Each flag can also be set by an environment variable: --token-file by TULLE_TOKEN_FILE, and so on.
@@ -217,17 +228,18 @@ public final class CommandLine {
     private static <T> Optional<T> value(Map<Flag, Given> given, Flag flag, Function<String, T> reader)
             throws Unusable {
         Given one = given.get(flag);
-        if (one == null) {
-            return Optional.empty();
-        }
+        return one == null ? Optional.empty() : Optional.of(read(one, flag.value, reader));
+    }
+
+    private static <T> T read(Given one, String expected, Function<String, T> reader) throws Unusable {
         try {
-            return Optional.of(reader.apply(one.value()));
+            return reader.apply(one.value());
         } catch (NumberFormatException e) {
             throw new Unusable("%s: not a whole number: '%s'".formatted(one.how(), one.value()));
         } catch (InvalidPathException e) {
             throw new Unusable("%s: not a file name: '%s'".formatted(one.how(), one.value()));
         } catch (IllegalArgumentException e) {
-            throw new Unusable("%s: %s; expected %s".formatted(one.how(), e.getMessage(), flag.value));
+            throw new Unusable("%s: %s; expected %s".formatted(one.how(), e.getMessage(), expected));
         }
     }
 

@@ -267,6 +267,18 @@ public final class TlsContexts {
                 offered.stream().map(Alpn::wireName).toList());
     }
 
+    /** Lets go of every set; nobody may ask for one any more. Open connections are not touched. */
+    public synchronized void close() {
+        Current last = current;
+        current = null;
+        if (last != null) {
+            release(last);
+        }
+        while (!replaced.isEmpty()) {
+            release(replaced.remove());
+        }
+    }
+
     private static void release(Current old) {
         // Engines hold on to their context, so open connections are not touched.
         ReferenceCountUtil.release(old.server());
