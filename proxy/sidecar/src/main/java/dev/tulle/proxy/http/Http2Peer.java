@@ -885,10 +885,16 @@ abstract class Http2Peer extends ChannelInboundHandlerAdapter implements Sweeper
             if (receiveWindow < 0) {
                 throw Http2Violation.ofConnection(FLOW_CONTROL_ERROR, "more data than the connection's window");
             }
-            openConnection();
-            Stream stream = streams.get(id);
-            receiving = stream;
+            receiving = streams.get(id);
             receivingEnd = end;
+            try {
+                taken(receiving, id, size, content, end);
+            } finally {
+                openConnection();
+            }
+        }
+
+        private void taken(@Nullable Stream stream, int id, int size, int content, boolean end) throws Http2Violation {
             if (stream == null) {
                 if (isIdle(id)) {
                     throw Http2Violation.ofConnection(PROTOCOL_ERROR, "data of a stream that was not opened");
