@@ -12,18 +12,23 @@ import dev.tulle.proxy.model.Protocol;
 import dev.tulle.proxy.model.SpiffeId;
 import io.grpc.CallOptions;
 import io.grpc.ClientCall;
+import io.grpc.ClientInterceptors;
 import io.grpc.ManagedChannel;
 import io.grpc.Metadata;
 import io.grpc.MethodDescriptor;
 import io.grpc.MethodDescriptor.MethodType;
 import io.grpc.Server;
+import io.grpc.ServerCall;
 import io.grpc.ServerCallHandler;
+import io.grpc.ServerInterceptor;
+import io.grpc.ServerInterceptors;
 import io.grpc.ServerServiceDefinition;
 import io.grpc.Status;
 import io.grpc.StatusRuntimeException;
 import io.grpc.netty.shaded.io.grpc.netty.NettyChannelBuilder;
 import io.grpc.netty.shaded.io.grpc.netty.NettyServerBuilder;
 import io.grpc.stub.ClientCalls;
+import io.grpc.stub.MetadataUtils;
 import io.grpc.stub.ServerCallStreamObserver;
 import io.grpc.stub.ServerCalls;
 import io.grpc.stub.StreamObserver;
@@ -63,6 +68,8 @@ class GrpcTest {
     private static final MethodDescriptor<String, String> FAIL = method("Fail", MethodType.UNARY);
     private static final MethodDescriptor<String, String> SECRET = method("Secret", MethodType.UNARY);
 
+    private static final Metadata.Key<byte[]> RAW = Metadata.Key.of("x-raw-bin", Metadata.BINARY_BYTE_MARSHALLER);
+    private static final List<Metadata> RECORDED = new CopyOnWriteArrayList<>();
     private static final AtomicInteger CANCELLED = new AtomicInteger();
     private static final AtomicInteger HUNG = new AtomicInteger();
 
@@ -76,7 +83,9 @@ class GrpcTest {
     @BeforeAll
     static void start() throws IOException {
         application = NettyServerBuilder.forAddress(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0))
-                .addService(service())
+                .maxConnectionAge(700, TimeUnit.MILLISECONDS)
+                .maxConnectionAgeGrace(30, TimeUnit.SECONDS)
+                .addService(ServerInterceptors.intercept(service(), new Recording()))
                 .build()
                 .start();
         // Everything but Secret.
@@ -182,6 +191,44 @@ class GrpcTest {
     }
 
     @Test
+    void connectionsThatTheServerRetiresFailNoCall() {
+        long end = System.nanoTime() + Duration.ofSeconds(3).toNanos();
+        int calls = 0;
+        while (System.nanoTime() < end) {
+            assertThat(ClientCalls.blockingUnaryCall(channel, UNARY, options(), "call " + calls))
+                    .isEqualTo("call " + calls);
+            calls++;
+        }
+        assertThat(calls).isGreaterThan(10);
+    }
+
+    @Test
+    void compressionDeadlineAndBinaryMetadataReachTheServerAsTheyWere() {
+        // Given
+        byte[] bytes = new byte[256];
+        for (int i = 0; i < bytes.length; i++) {
+            bytes[i] = (byte) i;
+        }
+        Metadata metadata = new Metadata();
+        metadata.put(RAW, bytes);
+        // When
+        String answer = ClientCalls.blockingUnaryCall(
+                ClientInterceptors.intercept(channel, MetadataUtils.newAttachHeadersInterceptor(metadata)),
+                UNARY,
+                CallOptions.DEFAULT.withDeadlineAfter(25, TimeUnit.SECONDS).withCompression("gzip"),
+                "a".repeat(10_000));
+        // Then
+        assertThat(answer).isEqualTo("a".repeat(10_000));
+        assertThat(RECORDED).anySatisfy(seen -> {
+            assertThat(seen.get(RAW)).isEqualTo(bytes);
+            assertThat(seen.get(Metadata.Key.of("grpc-encoding", Metadata.ASCII_STRING_MARSHALLER)))
+                    .isEqualTo("gzip");
+            assertThat(seen.containsKey(Metadata.Key.of("grpc-timeout", Metadata.ASCII_STRING_MARSHALLER)))
+                    .isTrue();
+        });
+    }
+
+    @Test
     void aCancelledCallIsCancelledAtTheServer() {
         int before = CANCELLED.get();
         int hung = HUNG.get();
@@ -271,6 +318,16 @@ class GrpcTest {
             ((ServerCallStreamObserver<String>) answers).setOnCancelHandler(CANCELLED::incrementAndGet);
             HUNG.incrementAndGet();
         });
+    }
+
+    /** Remembers the metadata of every call. */
+    private static final class Recording implements ServerInterceptor {
+        @Override
+        public <Q, A> ServerCall.Listener<Q> interceptCall(
+                ServerCall<Q, A> call, Metadata headers, ServerCallHandler<Q, A> next) {
+            RECORDED.add(headers);
+            return next.startCall(call, headers);
+        }
     }
 
     private static final class Collecting implements StreamObserver<String> {

@@ -3,6 +3,7 @@ package dev.tulle.conformance;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import com.sun.net.httpserver.HttpServer;
 import dev.tulle.conformance.mesh.GreetingOrigin;
 import dev.tulle.conformance.mesh.Http2Origin;
 import dev.tulle.conformance.mesh.RawConnection;
@@ -10,8 +11,12 @@ import dev.tulle.conformance.mesh.RawConnection.Said;
 import dev.tulle.conformance.mesh.RecordingOrigin;
 import dev.tulle.conformance.mesh.SidecarPair;
 import dev.tulle.conformance.mesh.WebSocketOrigin;
+import dev.tulle.proxy.model.HostPort;
+import dev.tulle.proxy.model.InboundPolicy;
 import dev.tulle.proxy.model.Protocol;
 import java.io.IOException;
+import java.net.InetSocketAddress;
+import java.net.ServerSocket;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
@@ -134,6 +139,72 @@ class RealClientsTest {
     }
 
     @Test
+    void theJdksClientThatWouldRatherSpeakHttp2IsServed() throws Exception {
+        // It asks by an upgrade, which is not passed on and not needed.
+        try (RecordingOrigin origin = new RecordingOrigin(request -> RecordingOrigin.ok(request.body()));
+                SidecarPair mesh = SidecarPair.open(folder, Protocol.HTTP, origin.port());
+                HttpClient client = HttpClient.newBuilder()
+                        .version(HttpClient.Version.HTTP_2)
+                        .build()) {
+            // When
+            HttpResponse<String> answer = client.send(
+                    to(mesh, "/either")
+                            .POST(HttpRequest.BodyPublishers.ofString("body"))
+                            .build(),
+                    HttpResponse.BodyHandlers.ofString());
+            // Then
+            assertThat(answer.version()).isEqualTo(HttpClient.Version.HTTP_1_1);
+            assertThat(answer.body()).isEqualTo("body");
+            assertThat(origin.received("/either").getFirst().values("upgrade")).isEmpty();
+        }
+    }
+
+    @Test
+    void theJdksServerIsAnApplicationLikeOthers() throws Exception {
+        HttpServer application = jdkServer("127.0.0.1");
+        try (SidecarPair mesh = SidecarPair.open(
+                        folder, Protocol.HTTP, application.getAddress().getPort());
+                HttpClient client = HttpClient.newHttpClient()) {
+            String body = "x".repeat(100_000);
+            // When
+            HttpResponse<String> echoed = client.send(
+                    to(mesh, "/echo")
+                            .expectContinue(true)
+                            .POST(HttpRequest.BodyPublishers.ofString(body))
+                            .build(),
+                    HttpResponse.BodyHandlers.ofString());
+            HttpResponse<String> head =
+                    client.send(to(mesh, "/echo").HEAD().build(), HttpResponse.BodyHandlers.ofString());
+            // Then
+            assertThat(echoed.body()).isEqualTo(body);
+            assertThat(head.statusCode()).isEqualTo(200);
+            assertThat(head.body()).isEmpty();
+        } finally {
+            application.stop(0);
+        }
+    }
+
+    @Test
+    void everythingListensAndDialsInIpv6() throws Exception {
+        assumeTrue(hasIpv6(), "no IPv6 on this machine");
+        HttpServer application = jdkServer("::1");
+        HostPort address = new HostPort("::1", application.getAddress().getPort());
+        try (SidecarPair mesh = SidecarPair.at(folder, Protocol.HTTP, address, InboundPolicy.OPEN);
+                HttpClient client = HttpClient.newHttpClient()) {
+            // When
+            HttpResponse<String> answer = client.send(
+                    HttpRequest.newBuilder(URI.create("http://[::1]:%d/host".formatted(mesh.outboundPort())))
+                            .timeout(BOUND)
+                            .build(),
+                    HttpResponse.BodyHandlers.ofString());
+            // Then
+            assertThat(answer.body()).isEqualTo("[::1]:" + mesh.outboundPort());
+        } finally {
+            application.stop(0);
+        }
+    }
+
+    @Test
     void aWebSocketPassesBothWaysAndCloses() throws Exception {
         try (WebSocketOrigin origin = new WebSocketOrigin();
                 SidecarPair mesh = SidecarPair.open(folder, Protocol.HTTP, origin.port());
@@ -200,6 +271,34 @@ class RealClientsTest {
         public CompletionStage<?> onClose(WebSocket socket, int status, String reason) {
             heard.add("closed " + status);
             return CompletableFuture.completedStage(null);
+        }
+    }
+
+    /** Echoes bodies in chunks; {@code /host} answers with the Host it got. */
+    private static HttpServer jdkServer(String host) throws IOException {
+        HttpServer server = HttpServer.create(new InetSocketAddress(host, 0), 0);
+        server.createContext("/", exchange -> {
+            try (exchange) {
+                byte[] answer = exchange.getRequestURI().getPath().equals("/host")
+                        ? exchange.getRequestHeaders().getFirst("Host").getBytes(StandardCharsets.UTF_8)
+                        : exchange.getRequestBody().readAllBytes();
+                boolean head = exchange.getRequestMethod().equals("HEAD");
+                exchange.sendResponseHeaders(200, head ? -1 : 0);
+                if (!head) {
+                    exchange.getResponseBody().write(answer);
+                }
+            }
+        });
+        server.start();
+        return server;
+    }
+
+    private static boolean hasIpv6() {
+        try (ServerSocket socket = new ServerSocket()) {
+            socket.bind(new InetSocketAddress("::1", 0));
+            return true;
+        } catch (IOException e) {
+            return false;
         }
     }
 

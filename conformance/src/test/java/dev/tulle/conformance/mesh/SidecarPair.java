@@ -83,6 +83,7 @@ public final class SidecarPair implements AutoCloseable {
     /**
      * What kind of pair.
      *
+     * @param application its address is that of the listeners too
      * @param provenBy service account in the certificate the callee shows
      * @param clientLauncher starts the caller's sidecar
      * @param serverLauncher starts the callee's
@@ -90,7 +91,7 @@ public final class SidecarPair implements AutoCloseable {
     private record Plan(
             Path folder,
             Protocol protocol,
-            int applicationPort,
+            HostPort application,
             InboundPolicy policy,
             String provenBy,
             Launcher clientLauncher,
@@ -112,6 +113,7 @@ public final class SidecarPair implements AutoCloseable {
         authority = new TestAuthority("cluster.local");
         outboundPort = Program.freePort();
         inboundPort = Program.freePort();
+        String host = plan.application().host();
         SpiffeId web = authority.identity("shop", "web");
         SpiffeId catalog = authority.identity("shop", "catalog");
         DestinationKey key = new DestinationKey.ServicePort("shop", "catalog", 80);
@@ -124,8 +126,8 @@ public final class SidecarPair implements AutoCloseable {
                         8080,
                         List.of(80),
                         plan.protocol(),
-                        Optional.of(new HostPort("127.0.0.1", inboundPort)),
-                        new HostPort("127.0.0.1", plan.applicationPort()))),
+                        Optional.of(new HostPort(host, inboundPort)),
+                        plan.application())),
                 List.of(),
                 plan.policy(),
                 List.of(),
@@ -135,7 +137,7 @@ public final class SidecarPair implements AutoCloseable {
                 "web",
                 web,
                 List.of(),
-                List.of(new OutboundListener(new HostPort("127.0.0.1", outboundPort), key)),
+                List.of(new OutboundListener(new HostPort(host, outboundPort), key)),
                 InboundPolicy.OPEN,
                 List.of(),
                 Optional.empty());
@@ -147,7 +149,7 @@ public final class SidecarPair implements AutoCloseable {
                 List.of(new Cluster(
                         "shop/catalog",
                         List.of(new Endpoint(
-                                new HostPort("127.0.0.1", inboundPort), "shop/catalog-1", Optional.of(catalog), "")))));
+                                new HostPort(host, inboundPort), "shop/catalog-1", Optional.of(catalog), "")))));
         server = start(
                 folder,
                 "catalog",
@@ -171,8 +173,13 @@ public final class SidecarPair implements AutoCloseable {
 
     /** A mesh whose callee enforces {@code policy}; identities are of the trust domain {@code cluster.local}. */
     public static SidecarPair withPolicy(Path folder, Protocol protocol, int applicationPort, InboundPolicy policy) {
+        return at(folder, protocol, new HostPort("127.0.0.1", applicationPort), policy);
+    }
+
+    /** A mesh that listens where its application does, on an address of this machine. */
+    public static SidecarPair at(Path folder, Protocol protocol, HostPort application, InboundPolicy policy) {
         return new SidecarPair(
-                new Plan(folder, protocol, applicationPort, policy, "catalog", Launcher.FOR_TESTS, Launcher.FOR_TESTS));
+                new Plan(folder, protocol, application, policy, "catalog", Launcher.FOR_TESTS, Launcher.FOR_TESTS));
     }
 
     /** A mesh whose callee shows a good certificate of somebody else. */
@@ -180,7 +187,7 @@ public final class SidecarPair implements AutoCloseable {
         return new SidecarPair(new Plan(
                 folder,
                 protocol,
-                applicationPort,
+                new HostPort("127.0.0.1", applicationPort),
                 InboundPolicy.OPEN,
                 "thief",
                 Launcher.FOR_TESTS,
