@@ -101,7 +101,7 @@ final class Tap implements AutoCloseable {
     /** The first record; a server that wants another key exchange says it in its first and is asked again, which is not read. */
     private void readHello(DataInputStream in, OutputStream out) throws IOException {
         byte[] head = in.readNBytes(5);
-        byte[] record = in.readNBytes(head.length < 5 ? 0 : (head[3] & 0xff) << 8 | head[4] & 0xff);
+        byte[] record = in.readNBytes(head.length < 5 ? 0 : (head[3] & 0xff) << 8 | (head[4] & 0xff));
         if (head.length == 5 && head[0] == RECORD_HANDSHAKE && record.length > 0 && record[0] == SERVER_HELLO) {
             last = parse(record);
         }
@@ -130,7 +130,7 @@ final class Tap implements AutoCloseable {
     }
 
     private static int number(byte[] bytes, int at) {
-        return (bytes[at] & 0xff) << 8 | bytes[at + 1] & 0xff;
+        return (bytes[at] & 0xff) << 8 | (bytes[at + 1] & 0xff);
     }
 
     @Override
