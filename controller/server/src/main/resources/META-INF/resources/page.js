@@ -70,6 +70,7 @@ function show(state) {
   problems(state.mesh.problems);
   denials(state.denied.denied);
   splits(state);
+  policies(state.mesh.services);
   edges(state.edges.edges);
   workloads(state.mesh.workloads);
   authority(state.ca);
@@ -166,6 +167,17 @@ function splits(state) {
       [item.split.matches.length ? item.split.matches.join(" or ") : "everything", "soft"],
       [item.backend.service], [String(item.backend.weight), "", "number"],
       [percent(item.share), "", "number"], [rate(item.seen), "", "number"],
+    ]);
+}
+
+/** Services with policies, or whose calls were timed out, repeated, limited or made to fail. */
+function policies(services) {
+  const done = act => `${act.what} ${act.count}${act.now > 0 ? ` (${act.now} now)` : ""}`;
+  rows("policies", services.filter(service => service.policies.length > 0 || service.acts.length > 0),
+    service => service.name, service => ({ service: service.name, acts: service.acts.map(act => act.what).join(" ") }),
+    service => [
+      [service.name], [service.policies.join(", "), service.policies.some(text => text.startsWith("fault ")) ? "warn" : "soft"],
+      [service.acts.map(done).join(", "), service.acts.some(act => act.now > 0) ? "warn" : ""],
     ]);
 }
 

@@ -257,7 +257,13 @@ public final class ServiceAnnotations {
         };
     }
 
-    private static String spelled(long millis) {
+    /** The unit of a rate over so many milliseconds, as it is written. */
+    static String unitOf(long millis) {
+        return spelled(millis).replaceFirst("^1(?=[a-z])", "");
+    }
+
+    /** A time as it may be written. */
+    static String spelled(long millis) {
         for (String unit : List.of("h", "m", "s")) {
             if (millis % unitMillis(unit) == 0) {
                 return millis / unitMillis(unit) + unit;

@@ -23,8 +23,23 @@ public final class Shapes {
             List<Split> splits,
             List<Problem> problems) {}
 
-    /** A Service. */
-    public record Service(String name, List<Port> ports, List<String> workloads) {}
+    /**
+     * A Service.
+     *
+     * @param policies what its annotations ask for, a phrase each: {@code timeout 2s}
+     * @param acts what these did to calls in the last ten minutes
+     */
+    public record Service(
+            String name, List<Port> ports, List<String> workloads, List<String> policies, List<Act> acts) {}
+
+    /**
+     * Something that resilience did to calls, all proxies together.
+     *
+     * @param what {@code retry}, {@code timeout}, {@code ejection} and so on
+     * @param count how often
+     * @param now how many at this moment, for what lasts; else 0
+     */
+    public record Act(String what, long count, long now) {}
 
     /** A port of a Service. */
     public record Port(String name, int port, String protocol) {}

@@ -4,6 +4,7 @@ import static java.util.Objects.requireNonNull;
 
 import dev.tulle.controller.api.Controller.Progress;
 import dev.tulle.controller.assemble.Assembled;
+import dev.tulle.controller.assemble.PolicyWords;
 import dev.tulle.controller.discovery.Outbox;
 import dev.tulle.controller.discovery.ProxyStatus;
 import dev.tulle.controller.discovery.Refusals;
@@ -73,12 +74,13 @@ public final class Views {
         Progress progress = controller.progress().get();
         Optional<Mesh> mesh = progress.assembled().map(Assembled::mesh);
         SortedMap<WorkloadId, ProxyStatus> proxies = controller.registry().statuses();
+        List<TrafficWindow.ActSeen> acts = controller.traffic().acts(TrafficWindow.LENGTH);
         return new Shapes.Mesh(
                 controller.authority().trustDomain(),
                 progress.generation(),
                 mesh.stream()
                         .flatMap(of -> of.services().values().stream())
-                        .map(Views::service)
+                        .map(service -> service(service, acts))
                         .toList(),
                 mesh.stream()
                         .flatMap(of -> of.workloads().values().stream())
@@ -91,7 +93,7 @@ public final class Views {
                 problems(progress));
     }
 
-    private static Shapes.Service service(Service service) {
+    private static Shapes.Service service(Service service, List<TrafficWindow.ActSeen> acts) {
         List<Shapes.Port> ports = service.ports().stream()
                 .map(port -> new Shapes.Port(
                         port.name(), port.port(), port.protocol().wireName()))
@@ -103,7 +105,36 @@ public final class Views {
                 .sorted()
                 .map(WorkloadId::toString)
                 .toList();
-        return new Shapes.Service(service.name().toString(), ports, workloads);
+        return new Shapes.Service(
+                service.name().toString(),
+                ports,
+                workloads,
+                PolicyWords.of(service.resilience(), service.rateLimit()),
+                acts(service, acts));
+    }
+
+    /** What callers did for calls of a Service, and what the proxies behind it did at the ports it leads to. */
+    private static List<Shapes.Act> acts(Service service, List<TrafficWindow.ActSeen> acts) {
+        SortedMap<String, Shapes.Act> sums = new TreeMap<>();
+        for (TrafficWindow.ActSeen seen : acts) {
+            if (isOf(service, seen.key())) {
+                sums.merge(
+                        seen.key().what(),
+                        new Shapes.Act(seen.key().what(), seen.count(), seen.now()),
+                        (one, other) -> new Shapes.Act(
+                                one.what(), one.count() + other.count(), Math.max(one.now(), other.now())));
+            }
+        }
+        return List.copyOf(sums.values());
+    }
+
+    private static boolean isOf(Service service, TrafficWindow.ActKey key) {
+        return key.service().equals(service.name().toString())
+                || (service.rateLimit().isPresent()
+                        && service.ports().stream()
+                                .flatMap(port -> port.endpoints().stream())
+                                .anyMatch(endpoint -> endpoint.workload().equals(key.reporter())
+                                        && Integer.toString(endpoint.port()).equals(key.service())));
     }
 
     private Shapes.Workload workload(Workload workload, @Nullable ProxyStatus proxy) {

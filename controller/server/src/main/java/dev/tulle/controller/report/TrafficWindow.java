@@ -40,6 +40,7 @@ public final class TrafficWindow {
 
     private final Clock clock;
     private final Map<EdgeKey, Deque<Slice>> edges = new HashMap<>();
+    private final Map<ActKey, Deque<ActSlice>> acts = new HashMap<>();
     private final Deque<SeenDenial> denials = new ArrayDeque<>();
     private long overflowed;
 
@@ -66,6 +67,20 @@ public final class TrafficWindow {
                 slices.addLast(new Slice(slice, new Tally()));
             }
             slices.getLast().tally().add(edge.requests(), edge.failures(), edge.denied(), edge.latency());
+        }
+        for (Report.Act act : report.acts()) {
+            ActKey key = new ActKey(reporter, shortened(act.service()), shortened(act.what()));
+            if (acts.containsKey(key) || acts.size() < MAX_EDGES) {
+                Deque<ActSlice> slices = acts.computeIfAbsent(key, unknown -> new ArrayDeque<>());
+                if (!slices.isEmpty() && slices.getLast().number() == slice) {
+                    ActSlice before = slices.removeLast();
+                    slices.addLast(new ActSlice(slice, before.count() + act.count(), act.now()));
+                } else {
+                    slices.addLast(new ActSlice(slice, act.count(), act.now()));
+                }
+            } else {
+                overflowed++;
+            }
         }
         for (Report.Denial denial : report.denials()) {
             denials.addFirst(new SeenDenial(reporter, denial));
@@ -98,6 +113,27 @@ public final class TrafficWindow {
         return found;
     }
 
+    /** What resilience did in the newest part of the window, in no order; what did nothing in it is left out. */
+    public synchronized List<ActSeen> acts(Duration window) {
+        Instant now = clock.instant();
+        forget(sliceOf(now));
+        long from = sliceOf(now.minus(window));
+        long fresh = sliceOf(now) - 1;
+        List<ActSeen> found = new ArrayList<>();
+        acts.forEach((key, slices) -> {
+            long count = 0;
+            for (ActSlice slice : slices) {
+                count += slice.number() >= from ? slice.count() : 0;
+            }
+            // A state that lasts is told with each report, so an older one has passed.
+            long lasting = slices.getLast().number() >= fresh ? slices.getLast().now() : 0;
+            if (count > 0 || lasting > 0) {
+                found.add(new ActSeen(key, count, lasting));
+            }
+        });
+        return found;
+    }
+
     /** The newest denials, newest first. */
     public synchronized List<SeenDenial> denials() {
         return List.copyOf(denials);
@@ -111,6 +147,12 @@ public final class TrafficWindow {
     private void forget(long now) {
         long oldest = now - LENGTH.dividedBy(SLICE);
         edges.values().removeIf(slices -> {
+            while (!slices.isEmpty() && slices.getFirst().number() <= oldest) {
+                slices.removeFirst();
+            }
+            return slices.isEmpty();
+        });
+        acts.values().removeIf(slices -> {
             while (!slices.isEmpty() && slices.getFirst().number() <= oldest) {
                 slices.removeFirst();
             }
@@ -143,6 +185,30 @@ public final class TrafficWindow {
     }
 
     private record Slice(long number, Tally tally) {}
+
+    private record ActSlice(long number, long count, long now) {}
+
+    /**
+     * One thing that resilience does.
+     *
+     * @param reporter whose proxy did it
+     * @param service the Service that was called, or the reporter's port as a number
+     * @param what a word of a closed set; see {@link Report.Act}
+     */
+    public record ActKey(WorkloadId reporter, String service, String what) {
+        public ActKey {
+            requireNonNull(reporter, "reporter");
+            requireNonNull(service, "service");
+            requireNonNull(what, "what");
+        }
+    }
+
+    /** How often it was done, and how many it holds just now. */
+    public record ActSeen(ActKey key, long count, long now) {
+        public ActSeen {
+            requireNonNull(key, "key");
+        }
+    }
 
     /**
      * One kind of traffic as one proxy sees it.

@@ -43,6 +43,20 @@ final class Demo {
                 outbound(REVIEWS, "shop/reviews", "shop/reviews-v1", 90, 0),
                 outbound(REVIEWS, "shop/reviews", "shop/reviews-v2", 10, 1));
         traffic.add(
+                Shop.WEB,
+                new Report(
+                        List.of(),
+                        List.of(),
+                        List.of(
+                                new Report.Act("shop/catalog", "timeout", 3, 0),
+                                new Report.Act("shop/catalog", "ejection", 2, 1)),
+                        0,
+                        0,
+                        ""));
+        traffic.add(
+                Shop.CATALOG,
+                new Report(List.of(), List.of(), List.of(new Report.Act("9080", "rate-limit", 4, 0)), 0, 0, ""));
+        traffic.add(
                 Shop.REVIEWS_V1,
                 new Report(
                         List.of(inbound(CATALOG, true, 90, 0, 0), inbound(THIEF, true, 0, 0, 7)),

@@ -206,6 +206,9 @@ class HttpTest {
             assertThat(Double.parseDouble(browser.text("return document.querySelector("
                             + "\"#splits tr[data-backend='shop/reviews-v1']\").dataset.share")))
                     .isCloseTo(0.9, within(0.01));
+            assertThat(browser.text("return document.querySelector("
+                            + "\"#policies tr[data-service='shop/catalog']\").textContent"))
+                    .contains("timeout 2s", "eject-after 5", "ejection 2 (1 now)", "timeout 3");
             browser.until("return document.querySelectorAll('#map canvas').length > 0"
                     + " && document.querySelectorAll('.badges img').length > 0");
             assertThat(browser.console()).as("console").isEmpty();

@@ -54,6 +54,27 @@ class ViewsTest {
     }
 
     @Test
+    void showsPoliciesAndWhatTheyDid() {
+        assertThat(views.mesh().services())
+                .filteredOn(service -> service.name().equals("shop/catalog"))
+                .first()
+                .satisfies(service -> {
+                    assertThat(service.policies()).containsExactly("timeout 2s", "eject-after 5", "rate-limit 100/s");
+                    assertThat(service.acts())
+                            .containsExactly(
+                                    new Shapes.Act("ejection", 2, 1),
+                                    new Shapes.Act("rate-limit", 4, 0),
+                                    new Shapes.Act("timeout", 3, 0));
+                });
+        assertThat(views.mesh().services())
+                .filteredOn(service -> service.name().equals("shop/reviews"))
+                .allSatisfy(service -> {
+                    assertThat(service.policies()).isEmpty();
+                    assertThat(service.acts()).isEmpty();
+                });
+    }
+
+    @Test
     void showsWhoCallsWhomAndHow() {
         assertThat(views.edges(WINDOW).edges())
                 .extracting(edge -> "%s > %s by %s, %s, %s, %s"

@@ -89,6 +89,47 @@ class TrafficWindowTest {
     }
 
     @Test
+    void addsUpWhatResilienceDidAndForgetsIt() {
+        for (int i = 0; i < 3; i++) {
+            window.add(WEB, acted(new Report.Act("shop/catalog", "retry", 2, 0)));
+            clock.pass(Duration.ofSeconds(5));
+        }
+        assertThat(window.acts(MINUTE))
+                .containsExactly(
+                        new TrafficWindow.ActSeen(new TrafficWindow.ActKey(WEB, "shop/catalog", "retry"), 6, 0));
+        clock.pass(Duration.ofMinutes(11));
+        assertThat(window.acts(TrafficWindow.LENGTH)).isEmpty();
+    }
+
+    @Test
+    void knowsWhatLastsOnlyWhileItIsTold() {
+        window.add(WEB, acted(new Report.Act("shop/catalog", "ejection", 1, 1)));
+        window.add(WEB, acted(new Report.Act("shop/catalog", "ejection", 0, 1)));
+        assertThat(window.acts(MINUTE)).extracting(TrafficWindow.ActSeen::now).containsExactly(1L);
+
+        clock.pass(Duration.ofSeconds(30));
+        assertThat(window.acts(MINUTE)).extracting(TrafficWindow.ActSeen::now).containsExactly(0L);
+        assertThat(window.acts(MINUTE)).extracting(TrafficWindow.ActSeen::count).containsExactly(1L);
+    }
+
+    @Test
+    void boundsWhatResilienceDid() {
+        for (int i = 0; i < 10; i++) {
+            List<Report.Act> acts = new ArrayList<>();
+            for (int j = 0; j < Report.MAX_ACTS; j++) {
+                acts.add(new Report.Act("shop/s" + i + "-" + j, "retry", 1, 0));
+            }
+            window.add(WEB, acted(acts.toArray(new Report.Act[0])));
+        }
+        assertThat(window.acts(MINUTE)).hasSize(TrafficWindow.MAX_EDGES);
+        assertThat(window.overflowed()).isEqualTo(3000);
+    }
+
+    private static Report acted(Report.Act... acts) {
+        return new Report(List.of(), List.of(), List.of(acts), 0, 0, "");
+    }
+
+    @Test
     void keepsTheNewestDenials() {
         for (int i = 0; i < 30; i++) {
             List<Report.Denial> denials = new ArrayList<>();

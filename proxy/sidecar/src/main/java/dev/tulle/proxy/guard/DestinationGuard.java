@@ -25,6 +25,7 @@ public final class DestinationGuard {
     private Destination.Service of;
     private String ownZone;
     private Resilience policy;
+    private boolean without;
     private @Nullable RetryRule retries;
 
     DestinationGuard(DestinationState state, LoopTimers timers, Destination.Service of, String ownZone) {
@@ -33,6 +34,7 @@ public final class DestinationGuard {
         this.of = of;
         this.ownZone = ownZone;
         this.policy = of.resilience();
+        this.without = policy.equals(Resilience.NONE);
         this.retries = policy.retries().map(RetryRule::new).orElse(null);
     }
 
@@ -43,6 +45,7 @@ public final class DestinationGuard {
             of = now;
             ownZone = zone;
             policy = now.resilience();
+            without = policy.equals(Resilience.NONE);
             retries = policy.retries().map(RetryRule::new).orElse(null);
             clusters.clear();
         }
@@ -65,8 +68,7 @@ public final class DestinationGuard {
     /** Lets a call begin. */
     public Admission admit(RequestHead head, boolean http2) {
         String said = http2 ? head.fields().first("grpc-timeout") : null;
-        boolean bare = policy.equals(Resilience.NONE);
-        if (bare && said == null) {
+        if (without && said == null) {
             return Admission.FREE;
         }
         FaultPlan plan = state.faults();

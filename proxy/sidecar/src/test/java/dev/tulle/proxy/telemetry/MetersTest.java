@@ -15,6 +15,33 @@ class MetersTest {
     private static final String PEER = "spiffe://cluster.local/ns/shop/sa/client";
 
     @Test
+    void tellsWhatResilienceDidSinceTheLastReportAndWhatLasts() {
+        Meters meters = new Meters(1000);
+        ActMeter meter = meters.acts("shop/reviews");
+        meter.count(Act.RETRY);
+        meter.count(Act.RETRY);
+        meter.ejected(() -> 1);
+
+        assertThat(meters.drain().getFirst().acts())
+                .containsExactly(
+                        new Report.Act("shop/reviews", "retry", 2, 0),
+                        new Report.Act("shop/reviews", "ejection", 0, 1));
+        assertThat(meters.drain().getFirst().acts()).containsExactly(new Report.Act("shop/reviews", "ejection", 0, 1));
+        meter.ejected(() -> 0);
+        assertThat(meters.drain().getFirst().acts()).isEmpty();
+    }
+
+    @Test
+    void countsServicesBeyondTheCapTogether() {
+        Meters meters = new Meters(10);
+        for (int i = 0; i < 10; i++) {
+            meters.acts("shop/s" + i).count(Act.RETRY);
+        }
+
+        assertThat(meters.drain().getFirst().acts()).hasSize(3).contains(new Report.Act("other", "retry", 8, 0));
+    }
+
+    @Test
     void reportsWhatHappenedSinceTheLastReport() {
         Meters meters = new Meters(1000);
         EdgeMeter edge = meters.edge(Direction.INBOUND, PEER, "", "9080", true, true);

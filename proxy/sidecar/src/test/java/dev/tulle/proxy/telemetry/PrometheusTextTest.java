@@ -49,6 +49,20 @@ class PrometheusTextTest {
     }
 
     @Test
+    void countsWhatResilienceDid() {
+        ActMeter meter = meters.acts("shop/reviews");
+        meter.count(Act.RETRY);
+        meter.count(Act.TIMEOUT_PER_TRY);
+        meter.ejected(() -> 2);
+
+        assertThat(parse(PrometheusText.of(meters, "1")).samples())
+                .containsEntry("tulle_retries_total{service=shop/reviews}", 1.0)
+                .containsEntry("tulle_timeouts_total{kind=per-try,service=shop/reviews}", 1.0)
+                .containsEntry("tulle_timeouts_total{kind=total,service=shop/reviews}", 0.0)
+                .containsEntry("tulle_ejected_endpoints{service=shop/reviews}", 2.0);
+    }
+
+    @Test
     void histogramsAreCumulativeAndAgreeWithTheirCount() {
         meters.serves(new WorkloadId("shop", "web-1"), "web");
         EdgeMeter edge = meters.edge(Direction.INBOUND, PEER, "", "9080", true, true);
