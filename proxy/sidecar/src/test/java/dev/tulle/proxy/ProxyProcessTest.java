@@ -214,13 +214,27 @@ class ProxyProcessTest {
         }
     }
 
+    @Test
+    void doesNotStartOnAnotherTlsEngine() throws Exception {
+        Process proxy = start(List.of("-Dio.netty.handler.ssl.noOpenSsl=true"), "--config", "none.json");
+
+        assertThat(ended(proxy)).isEqualTo(1);
+        assertThat(log()).contains("BoringSSL cannot be loaded");
+    }
+
     private Process start(String... args) throws IOException {
+        return start(List.of(), args);
+    }
+
+    private Process start(List<String> flags, String... args) throws IOException {
         List<String> command = new ArrayList<>(List.of(
                 Path.of(System.getProperty("java.home"), "bin", "java").toString(),
                 "-Xmx64m",
                 "-XX:+UseSerialGC",
                 "-XX:TieredStopAtLevel=1",
-                "--enable-native-access=ALL-UNNAMED",
+                "--enable-native-access=ALL-UNNAMED"));
+        command.addAll(flags);
+        command.addAll(List.of(
                 "-cp",
                 System.getProperty("surefire.test.class.path", System.getProperty("java.class.path")),
                 "dev.tulle.proxy.Main"));
