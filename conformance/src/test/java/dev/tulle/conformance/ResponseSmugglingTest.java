@@ -147,6 +147,7 @@ class ResponseSmugglingTest {
                     "an interim answer with chunks",
                     "HTTP/1.1 100 Continue\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n"),
             new Case("half a head", "HTTP/1.1 200 OK\r\nconnection: close\r\n"),
+            new Case("an empty line before the answer", "\r\nHTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok"),
             new Case("nothing", ""));
 
     private static Case broken(String name, String fieldsAndBody) {

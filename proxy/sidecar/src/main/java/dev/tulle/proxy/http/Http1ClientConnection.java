@@ -24,7 +24,7 @@ public final class Http1ClientConnection extends Http1Connection<Http1ClientConn
 
     /** @param secure whether the end of the connection alone may not end an answer, for anyone on the way could have made it */
     public Http1ClientConnection(ConnectionOwner owner, Limits limits, boolean secure) {
-        super(limits);
+        super(limits, false);
         this.owner = owner;
         this.secure = secure;
     }

@@ -30,9 +30,9 @@ abstract class Http1Connection<E extends Http1Exchange> extends ChannelInboundHa
     private boolean moved = true;
     private long movedAt;
 
-    Http1Connection(Limits limits) {
+    Http1Connection(Limits limits, boolean server) {
         this.limits = limits;
-        this.decoder = new Http1Decoder(limits.http());
+        this.decoder = new Http1Decoder(limits.http(), server);
     }
 
     @Override

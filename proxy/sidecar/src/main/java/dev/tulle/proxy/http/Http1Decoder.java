@@ -21,6 +21,7 @@ final class Http1Decoder {
     };
 
     private final Limits.Http limits;
+    private final boolean server;
     private Phase phase = Phase.HEAD;
     private int scanned;
     private int lineStart;
@@ -30,13 +31,15 @@ final class Http1Decoder {
     private long remaining;
     private Fields trailers = Fields.EMPTY;
 
-    Http1Decoder(Limits.Http limits) {
+    /** @param server whether messages are requests */
+    Http1Decoder(Limits.Http limits, boolean server) {
         if (limits.maxRequestLineBytes() + limits.maxHeaderBytes() + 4 > SCRATCH.get().length
                 || limits.maxTrailerBytes() + 4 > SCRATCH.get().length) {
             throw new IllegalArgumentException("heads of %d and %d bytes do not fit into %d"
                     .formatted(limits.maxRequestLineBytes(), limits.maxHeaderBytes(), SCRATCH.get().length));
         }
         this.limits = limits;
+        this.server = server;
     }
 
     /** What {@link #next} found. */
@@ -202,10 +205,10 @@ final class Http1Decoder {
             }
             scanned = lineFeed + 1;
             if (lineLength == 0 && startLine) {
-                if (firstLine != 0) {
+                if (firstLine != 0 || !server) {
                     throw MalformedMessage.badRequest("empty lines before the message");
                 }
-                // One empty line before a message is forgiven. Source: RFC 9112, 2.2.
+                // One empty line before a request is forgiven. Source: RFC 9112, 2.2.
                 in.readerIndex(base + scanned);
                 base = in.readerIndex();
                 startLines();

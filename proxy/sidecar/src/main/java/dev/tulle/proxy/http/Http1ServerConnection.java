@@ -33,7 +33,7 @@ public final class Http1ServerConnection extends Http1Connection<Http1ServerConn
     private long headBegan;
 
     public Http1ServerConnection(RequestHandler handler, Limits limits) {
-        super(limits);
+        super(limits, true);
         this.handler = handler;
     }
 
