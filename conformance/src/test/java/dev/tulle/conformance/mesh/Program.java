@@ -155,6 +155,11 @@ public final class Program implements AutoCloseable {
         return statusKiB("VmRSS") << 10;
     }
 
+    /** Processor time used so far, user and system, in seconds. */
+    public double processorSeconds() {
+        return process.info().totalCpuDuration().orElse(Duration.ZERO).toNanos() / 1e9;
+    }
+
     @Override
     public void close() {
         process.destroy();
