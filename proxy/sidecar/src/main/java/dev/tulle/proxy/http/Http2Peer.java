@@ -254,8 +254,10 @@ abstract class Http2Peer extends ChannelInboundHandlerAdapter implements Sweeper
                 return;
             }
         }
-        if (windowFor(2 * streams.size()) > meantWindow) {
-            tellWindow(windowFor(2 * streams.size()));
+        int window = windowFor(2 * streams.size());
+        if (window > meantWindow && toldWindows.isEmpty()) {
+            tellWindow(window);
+            useWindow(window);
         }
         if (streams.isEmpty()) {
             sweepIdle(TimeUnit.NANOSECONDS.toMillis(now - movedNanos));
@@ -458,18 +460,25 @@ abstract class Http2Peer extends ChannelInboundHandlerAdapter implements Sweeper
     /** The peer knows our settings. */
     private void settingsAcknowledged() {
         Integer window = toldWindows.poll();
-        if (window == null) {
+        if (window != null) {
+            settingsAcknowledged = true;
+            useWindow(window);
+            openConnection();
+        }
+    }
+
+    /** Holds the peer to the window with which streams begin: to a smaller one once it knows it, to a larger one at once. */
+    private void useWindow(int window) {
+        int change = window - initialReceiveWindow;
+        if (change == 0) {
             return;
         }
-        int change = window - initialReceiveWindow;
         initialReceiveWindow = window;
-        settingsAcknowledged = true;
         for (Stream stream : streams.values()) {
             stream.receiveWindow += change;
             granted += change;
             stream.openStream();
         }
-        openConnection();
     }
 
     /** Lets streams send what waits, a frame each in turn. */
@@ -1059,7 +1068,6 @@ abstract class Http2Peer extends ChannelInboundHandlerAdapter implements Sweeper
                 stream.sendWindow += change;
                 stream.askForTurn();
             }
-            takeTurns();
         }
 
         @Override
@@ -1068,9 +1076,11 @@ abstract class Http2Peer extends ChannelInboundHandlerAdapter implements Sweeper
             if (!ack) {
                 settingsCame = true;
                 if (output != null) {
+                    // Before any data that only the new windows allow.
                     output.settingsAck();
                     flushSoon();
                 }
+                takeTurns();
                 peerChanged();
             } else {
                 settingsAcknowledged();

@@ -221,8 +221,22 @@ class Http2ServerConnectionTest {
         for (int i = 0; i < 30; i++) {
             taken.get(i).stream.reset(Reset.NOT_NEEDED);
         }
+        client.frame(Http2Wire.SETTINGS, Http2Wire.ACK, 0).frame(Http2Wire.SETTINGS, Http2Wire.ACK, 0);
         connection.sweep(System.nanoTime());
         assertThat(heard()).contains("setting 4 65536");
+        for (int i = 0; i < 4; i++) {
+            client.data(2 * 33 - 1, 16_384, false);
+        }
+        assertThat(taken.getLast().keptBytes()).isEqualTo(WINDOW);
+    }
+
+    @Test
+    void acknowledgesSettingsBeforeItUsesThem() {
+        client.setting(Http2Wire.INITIAL_WINDOW_SIZE, 0).request(1, true);
+        respond(0, 5);
+        heard();
+        client.setting(Http2Wire.INITIAL_WINDOW_SIZE, 100);
+        assertThat(heard()).containsExactly("settings ack", "data 1 5 end");
     }
 
     @Test
