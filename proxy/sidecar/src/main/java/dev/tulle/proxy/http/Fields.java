@@ -81,6 +81,15 @@ public final class Fields {
         }
     }
 
+    /** Their size as HTTP/2 counts it. Source: RFC 9113, 6.5.2. */
+    int listBytes() {
+        int bytes = length / 2 * 32;
+        for (int i = 0; i < length; i++) {
+            bytes += flat[i].length();
+        }
+        return bytes;
+    }
+
     /** These fields less those whose name satisfies the condition; the same object where none does. */
     public Fields without(Predicate<String> condition) {
         for (int i = 0; i < length; i += 2) {

@@ -93,8 +93,10 @@ abstract class Http2Peer extends ChannelInboundHandlerAdapter implements Sweeper
         this.server = server;
         this.limits = limits;
         this.floods = new Http2Floods(server, limits.http2());
-        this.decoder =
-                new HpackDecoder(limits.http().maxHeaderBytes(), limits.http().maxHeaderFieldBytes());
+        // An answer that came by HTTP/1.1 is bounded without the overhead that HTTP/2 counts.
+        int overhead = server ? 0 : limits.http().maxHeaderFields() * HpackField.OVERHEAD;
+        this.decoder = new HpackDecoder(
+                limits.http().maxHeaderBytes() + overhead, limits.http().maxHeaderFieldBytes());
         this.reader = new Http2FrameReader(
                 new Incoming(),
                 server,

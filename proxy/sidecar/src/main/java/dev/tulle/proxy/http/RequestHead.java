@@ -19,6 +19,9 @@ public record RequestHead(
     /** Length of a body that ends where it ends. */
     public static final long UNKNOWN = -1;
 
+    /** Names and overhead of four pseudo-headers and of content-length with its longest value. */
+    private static final int PSEUDO_HEADERS = 256;
+
     public RequestHead {
         requireNonNull(method, "method");
         requireNonNull(scheme, "scheme");
@@ -52,6 +55,16 @@ public record RequestHead(
     public String path() {
         int query = target.indexOf('?');
         return query < 0 ? target : target.substring(0, query);
+    }
+
+    /** Its size as a list of fields of HTTP/2, not less than the receiver counts. Source: RFC 9113, 6.5.2. */
+    public int listBytes() {
+        return fields.listBytes()
+                + PSEUDO_HEADERS
+                + method.length()
+                + scheme.length()
+                + authority.length()
+                + target.length();
     }
 
     /** The same request with another target and other fields. */

@@ -6,6 +6,8 @@ public enum Alpn {
     H2("h2"),
     /** HTTP/1.1. */
     HTTP_1_1("http/1.1"),
+    /** Requests that were made by HTTP/1.1 and are answered by it, each a stream of one HTTP/2 connection on the way between. */
+    TULLE_HTTP1("tulle-http1"),
     /** Opaque bytes. */
     TULLE_TCP("tulle-tcp");
 

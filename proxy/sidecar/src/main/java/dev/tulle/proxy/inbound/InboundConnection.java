@@ -3,8 +3,6 @@ package dev.tulle.proxy.inbound;
 import dev.tulle.proxy.bootstrap.Limits;
 import dev.tulle.proxy.guard.PortRates;
 import dev.tulle.proxy.http.ClientHello;
-import dev.tulle.proxy.http.Http1ServerConnection;
-import dev.tulle.proxy.http.Http2ServerConnection;
 import dev.tulle.proxy.http.ServerConnection;
 import dev.tulle.proxy.identity.Alpn;
 import dev.tulle.proxy.identity.TlsContexts;
@@ -31,7 +29,6 @@ import dev.tulle.proxy.upstream.Target;
 import io.netty.buffer.ByteBuf;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelHandlerContext;
-import io.netty.channel.ChannelPipeline;
 import io.netty.channel.socket.SocketChannel;
 import io.netty.handler.ssl.SslHandler;
 import java.util.List;
@@ -179,9 +176,11 @@ final class InboundConnection implements Detection.Outcome, ServerConnection {
             caller = Caller.of(peer.get());
             String protocol = handler.applicationProtocol();
             if (Alpn.H2.wireName().equals(protocol)) {
-                http(channel.pipeline(), true);
+                listeners.serve(channel, true, new InboundRequests(this, true));
             } else if (Alpn.HTTP_1_1.wireName().equals(protocol)) {
-                http(channel.pipeline(), false);
+                listeners.serve(channel, false, new InboundRequests(this, false));
+            } else if (Alpn.TULLE_HTTP1.wireName().equals(protocol)) {
+                listeners.serve(channel, true, new InboundRequests(this, false));
             } else if (Alpn.TULLE_TCP.wireName().equals(protocol)) {
                 withinOurs();
             } else {
@@ -204,17 +203,8 @@ final class InboundConnection implements Detection.Outcome, ServerConnection {
     }
 
     @Override
-    public void http(ChannelPipeline pipeline, boolean http2) {
-        InboundRequests requests = new InboundRequests(this, http2);
-        if (http2) {
-            Http2ServerConnection connection = new Http2ServerConnection(requests, plane.limits());
-            pipeline.addLast("http2", connection);
-            listeners.drainable(channel, connection);
-        } else {
-            Http1ServerConnection connection = new Http1ServerConnection(requests, plane.limits());
-            pipeline.addLast("http1", connection);
-            listeners.drainable(channel, connection);
-        }
+    public void http(boolean http2) {
+        listeners.serve(channel, http2, new InboundRequests(this, http2));
     }
 
     @Override

@@ -3,9 +3,6 @@ package dev.tulle.proxy.outbound;
 import dev.tulle.proxy.guard.DestinationGuard;
 import dev.tulle.proxy.guard.Guards;
 import dev.tulle.proxy.http.Answers;
-import dev.tulle.proxy.http.Http1ServerConnection;
-import dev.tulle.proxy.http.Http2ServerConnection;
-import dev.tulle.proxy.http.RequestHandler;
 import dev.tulle.proxy.http.ServerConnection;
 import dev.tulle.proxy.model.Destination;
 import dev.tulle.proxy.model.DestinationKey;
@@ -30,7 +27,6 @@ import dev.tulle.proxy.upstream.Target;
 import io.netty.buffer.ByteBuf;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelHandlerContext;
-import io.netty.channel.ChannelPipeline;
 import io.netty.channel.socket.SocketChannel;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
@@ -134,18 +130,6 @@ final class OutboundConnection implements ServerConnection {
         });
     }
 
-    private void serveHttp(ChannelPipeline pipeline, boolean http2, RequestHandler requests) {
-        if (http2) {
-            Http2ServerConnection connection = new Http2ServerConnection(requests, plane.limits());
-            pipeline.addLast("http2", connection);
-            listeners.drainable(channel, connection);
-        } else {
-            Http1ServerConnection connection = new Http1ServerConnection(requests, plane.limits());
-            pipeline.addLast("http1", connection);
-            listeners.drainable(channel, connection);
-        }
-    }
-
     /** Opaque bytes have no end of their own to wait for: what is under way goes on until the drain's time is up. */
     @Override
     public void drain() {}
@@ -171,8 +155,8 @@ final class OutboundConnection implements ServerConnection {
         }
 
         @Override
-        public void http(ChannelPipeline pipeline, boolean http2) {
-            serveHttp(pipeline, http2, new OutboundRequests(OutboundConnection.this, service, http2));
+        public void http(boolean http2) {
+            listeners.serve(channel, http2, new OutboundRequests(OutboundConnection.this, service, http2));
         }
 
         /** By the route in force for opaque connections, its shares and its endpoints. */
@@ -262,7 +246,7 @@ final class OutboundConnection implements ServerConnection {
         }
 
         @Override
-        public void http(ChannelPipeline pipeline, boolean http2) {
+        public void http(boolean http2) {
             throw new IllegalStateException("nobody looks at what goes outside");
         }
 
@@ -293,8 +277,8 @@ final class OutboundConnection implements ServerConnection {
         }
 
         @Override
-        public void http(ChannelPipeline pipeline, boolean http2) {
-            serveHttp(pipeline, http2, (head, end, stream) -> {
+        public void http(boolean http2) {
+            listeners.serve(channel, http2, (head, end, stream) -> {
                 Answers.send(
                         stream,
                         head,

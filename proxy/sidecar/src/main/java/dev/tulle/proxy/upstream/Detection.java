@@ -9,7 +9,6 @@ import io.netty.buffer.ByteBuf;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
-import io.netty.channel.ChannelPipeline;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
@@ -45,7 +44,7 @@ public final class Detection implements FirstBytes.Look, Sweeper.Swept {
         Tls tls(ChannelHandlerContext ctx, ByteBuf soFar);
 
         /** Adds handlers for HTTP at the end of the pipeline. */
-        void http(ChannelPipeline pipeline, boolean http2);
+        void http(boolean http2);
 
         /**
          * Opens the upstream connection for opaque bytes; calls back once.
@@ -124,10 +123,10 @@ public final class Detection implements FirstBytes.Look, Sweeper.Swept {
                         finish();
                         yield true;
                     }
-                    case OPAQUE -> isHttpOnly() ? http(ctx, false) : opaque();
+                    case OPAQUE -> isHttpOnly() ? http(false) : opaque();
                 };
-            case HTTP1, HTTP2 -> protocol == Protocol.TCP ? opaque() : http(ctx, detected == Detected.HTTP2);
-            case OPAQUE -> isHttpOnly() ? http(ctx, false) : opaque();
+            case HTTP1, HTTP2 -> protocol == Protocol.TCP ? opaque() : http(detected == Detected.HTTP2);
+            case OPAQUE -> isHttpOnly() ? http(false) : opaque();
         };
     }
 
@@ -162,9 +161,9 @@ public final class Detection implements FirstBytes.Look, Sweeper.Swept {
         }
     }
 
-    private boolean http(ChannelHandlerContext ctx, boolean http2) {
+    private boolean http(boolean http2) {
         finish();
-        outcome.http(ctx.pipeline(), http2);
+        outcome.http(http2);
         return true;
     }
 

@@ -32,7 +32,8 @@ final class HttpPool implements ConnectionOwner {
 
     private final EventLoop loop;
     private final Target target;
-    private final boolean http2;
+    private final Alpn protocol;
+    private final boolean multiplexed;
     private final Dialer dialer;
     private final Limits limits;
     private final Meters meters;
@@ -45,14 +46,15 @@ final class HttpPool implements ConnectionOwner {
     HttpPool(
             EventLoop loop,
             Target target,
-            boolean http2,
+            Alpn protocol,
             Dialer dialer,
             Limits limits,
             Meters meters,
             Runnable whenEmpty) {
         this.loop = loop;
         this.target = target;
-        this.http2 = http2;
+        this.protocol = protocol;
+        this.multiplexed = protocol != Alpn.HTTP_1_1;
         this.dialer = dialer;
         this.limits = limits;
         this.meters = meters;
@@ -130,7 +132,7 @@ final class HttpPool implements ConnectionOwner {
     public void onRoom(HttpConnection connection) {
         serve(connection);
         if (connection.hasRoom() && open.contains(connection) && !isKnownToHaveRoom(connection)) {
-            if (!http2 && withRoom.size() >= limits.connections().maxIdlePerEndpoint()) {
+            if (!multiplexed && withRoom.size() >= limits.connections().maxIdlePerEndpoint()) {
                 connection.close();
             } else {
                 withRoom.addLast(connection);
@@ -174,7 +176,7 @@ final class HttpPool implements ConnectionOwner {
 
     /** Of HTTP/1.1 connections nobody hears twice that they have room. */
     private boolean isKnownToHaveRoom(HttpConnection connection) {
-        return http2 && withRoom.contains(connection);
+        return multiplexed && withRoom.contains(connection);
     }
 
     private void dialAsNeeded() {
@@ -185,9 +187,9 @@ final class HttpPool implements ConnectionOwner {
                 each.remove();
             }
         }
-        int most = http2 ? MAX_HTTP2_CONNECTIONS : limits.connections().maxRequestsPerEndpoint();
+        int most = multiplexed ? MAX_HTTP2_CONNECTIONS : limits.connections().maxRequestsPerEndpoint();
         while (open.size() + dialling < most
-                && (http2 ? dialling == 0 && !waiters.isEmpty() : dialling < waiters.size())) {
+                && (multiplexed ? dialling == 0 && !waiters.isEmpty() : dialling < waiters.size())) {
             Slots slots = nextToDialFor();
             if (slots != null && !slots.take()) {
                 if (open.isEmpty() && dialling == 0) {
@@ -197,7 +199,7 @@ final class HttpPool implements ConnectionOwner {
                 return;
             }
             dialling++;
-            dialer.dial(target, http2 ? Alpn.H2 : Alpn.HTTP_1_1, new Dialer.Dialled() {
+            dialer.dial(target, protocol, new Dialer.Dialled() {
                 @Override
                 public void connected(Channel channel) {
                     dialling--;
@@ -224,7 +226,7 @@ final class HttpPool implements ConnectionOwner {
 
     /** The slots of the first waiter that no dial is under way for. */
     private @Nullable Slots nextToDialFor() {
-        int served = http2 ? 0 : dialling;
+        int served = multiplexed ? 0 : dialling;
         for (Waiter waiter : waiters) {
             if (served-- == 0) {
                 return waiter.connections();
@@ -235,7 +237,7 @@ final class HttpPool implements ConnectionOwner {
 
     private HttpConnection join(Channel channel) {
         boolean secure = target.identity().isPresent();
-        if (http2) {
+        if (multiplexed) {
             Http2ClientConnection connection = new Http2ClientConnection(this, limits);
             channel.pipeline().addLast("http2", connection);
             return connection;
@@ -247,7 +249,7 @@ final class HttpPool implements ConnectionOwner {
 
     /** A failed dial fails the request that waited longest; over HTTP/2 all, for one connection was to serve them. */
     private void fail(DialFailure failure) {
-        int failing = http2 && open.isEmpty() ? waiters.size() : 1;
+        int failing = multiplexed && open.isEmpty() ? waiters.size() : 1;
         for (int i = 0; i < failing && !waiters.isEmpty(); i++) {
             Waiter waiter = next();
             if (waiter.isWanted()) {

@@ -11,6 +11,7 @@ import dev.tulle.proxy.http.ResponseHead;
 import dev.tulle.proxy.http.ResponseListener;
 import dev.tulle.proxy.http.ServerStream;
 import dev.tulle.proxy.http.StreamListener;
+import dev.tulle.proxy.identity.Alpn;
 import dev.tulle.proxy.resilience.Slots;
 import dev.tulle.proxy.resilience.TryFailure;
 import io.netty.buffer.ByteBuf;
@@ -112,7 +113,7 @@ public final class HttpRelay {
      *
      * @param head as it is to be written upstream
      * @param end whether it has no body
-     * @param http2 whether the upstream connection speaks HTTP/2
+     * @param http2 whether it came by HTTP/2, and is sent on by it; one of HTTP/1.1 reaches the application as such
      * @param queueMillis how long it may wait for a connection
      * @param guard what holds for it beyond being sent once; null for nothing
      */
@@ -175,7 +176,7 @@ public final class HttpRelay {
         if (guard != null) {
             guard.tried();
         }
-        HttpPool pool = upstreams.pool(chosen.target(), http2);
+        HttpPool pool = upstreams.pool(chosen.target(), protocolTo(chosen.target()));
         HttpConnection connection = fresh ? null : pool.ready();
         if (connection == null) {
             pool.await(new Waiting(chosen, sent), queueMillis);
@@ -184,6 +185,25 @@ public final class HttpRelay {
             open(connection);
             pool.opened(connection);
         }
+    }
+
+    /**
+     * How the request crosses to a target. Between proxies requests of HTTP/1.1 share connections as streams of HTTP/2, save
+     * tunnels, uploads that are long or wait to be asked for, and heads that are too large for HTTP/2.
+     */
+    private Alpn protocolTo(Target target) {
+        if (http2) {
+            return Alpn.H2;
+        }
+        Limits limits = upstreams.limits();
+        boolean shares = target.identity().isPresent()
+                && !head.websocket()
+                && (bodyless
+                        || (head.length() >= 0
+                                && head.length() <= limits.connections().bufferPerStreamBytes()))
+                && !head.fields().contains("expect")
+                && head.listBytes() <= limits.http().maxHeaderBytes();
+        return shares ? Alpn.TULLE_HTTP1 : Alpn.HTTP_1_1;
     }
 
     /** One try, while there is no connection for it. */

@@ -1,6 +1,9 @@
 package dev.tulle.proxy.upstream;
 
 import dev.tulle.proxy.bootstrap.Limits;
+import dev.tulle.proxy.http.Http1ServerConnection;
+import dev.tulle.proxy.http.Http2ServerConnection;
+import dev.tulle.proxy.http.RequestHandler;
 import dev.tulle.proxy.http.ServerConnection;
 import dev.tulle.proxy.model.HostPort;
 import dev.tulle.proxy.model.Report.Direction;
@@ -184,6 +187,19 @@ public final class Listeners<K> {
             channel.close();
         } else {
             accept.accepted(channel, key);
+        }
+    }
+
+    /** Serves HTTP on a connection from here on. On its loop. */
+    public void serve(Channel channel, boolean http2, RequestHandler requests) {
+        if (http2) {
+            Http2ServerConnection connection = new Http2ServerConnection(requests, plane.limits());
+            channel.pipeline().addLast("http2", connection);
+            drainable(channel, connection);
+        } else {
+            Http1ServerConnection connection = new Http1ServerConnection(requests, plane.limits());
+            channel.pipeline().addLast("http1", connection);
+            drainable(channel, connection);
         }
     }
 

@@ -27,7 +27,7 @@ public final class Upstreams {
     private final Dialer dialer;
     private final Map<Key, HttpPool> pools = new HashMap<>();
 
-    private record Key(Target target, boolean http2, long generation) {}
+    private record Key(Target target, Alpn protocol, long generation) {}
 
     Upstreams(EventLoop loop, Transport transport, TlsContexts tls, Limits limits, Meters meters) {
         this.loop = loop;
@@ -46,11 +46,11 @@ public final class Upstreams {
     }
 
     /** The pool for a target; not to be kept, for it is forgotten once it is empty. */
-    HttpPool pool(Target target, boolean http2) {
-        Key key = new Key(target, http2, target.identity().isEmpty() ? 0 : generation());
+    HttpPool pool(Target target, Alpn protocol) {
+        Key key = new Key(target, protocol, target.identity().isEmpty() ? 0 : generation());
         HttpPool pool = pools.get(key);
         if (pool == null) {
-            pool = new HttpPool(loop, target, http2, dialer, limits, meters, () -> pools.remove(key));
+            pool = new HttpPool(loop, target, protocol, dialer, limits, meters, () -> pools.remove(key));
             pools.put(key, pool);
         }
         return pool;
