@@ -247,10 +247,15 @@ public final class TlsContexts {
 
     /**
      * What a client that wants this protocol offers. {@link Alpn#TULLE_TCP} is always among it, last: by that name a proxy tells our
-     * own TLS from that of an application, which offers the common names too. A server of ours takes what stands first.
+     * own TLS from that of an application, which offers the common names too. A server of ours takes what stands first; one that does
+     * not know how to share connections takes HTTP/1.1.
      */
     private static List<Alpn> offeredFor(Alpn alpn) {
-        return alpn == Alpn.TULLE_TCP ? List.of(alpn) : List.of(alpn, Alpn.TULLE_TCP);
+        return switch (alpn) {
+            case TULLE_TCP -> List.of(alpn);
+            case TULLE_HTTP1 -> List.of(alpn, Alpn.HTTP_1_1, Alpn.TULLE_TCP);
+            case H2, HTTP_1_1 -> List.of(alpn, Alpn.TULLE_TCP);
+        };
     }
 
     /** A server needs none: what it must know later is sealed in the ticket. A client without one never resumes. */

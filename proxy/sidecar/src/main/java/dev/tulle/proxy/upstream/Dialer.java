@@ -45,8 +45,12 @@ final class Dialer {
 
     /** How a dial ended; one of both is called, on the loop. */
     interface Dialled {
-        /** The connection stands; handlers must be added inside this call. */
-        void connected(Channel channel);
+        /**
+         * The connection stands; handlers must be added inside this call.
+         *
+         * @param protocol the one asked for, or what the endpoint takes in its place
+         */
+        void connected(Channel channel, Alpn protocol);
 
         void failed(DialFailure failure);
     }
@@ -106,7 +110,7 @@ final class Dialer {
                                 ? DialFailure.CONNECT_TIMEOUT
                                 : DialFailure.CONNECT_FAILED);
             } else if (target.identity().isEmpty()) {
-                dialled.connected(connecting.channel());
+                dialled.connected(connecting.channel(), alpn);
             } else {
                 verify(connecting.channel(), target, alpn, contexts.orElseThrow(), dialled);
             }
@@ -117,15 +121,18 @@ final class Dialer {
         SslHandler handler = channel.pipeline().get(SslHandler.class);
         handler.handshakeFuture().addListener(done -> {
             DialFailure failure = null;
+            Alpn protocol = alpn;
             if (!done.isSuccess()) {
                 failure = DialFailure.HANDSHAKE_FAILED;
             } else if (!contexts.callee(handler).equals(target.identity())) {
                 failure = DialFailure.WRONG_IDENTITY;
+            } else if (alpn == Alpn.TULLE_HTTP1 && Alpn.HTTP_1_1.wireName().equals(handler.applicationProtocol())) {
+                protocol = Alpn.HTTP_1_1;
             } else if (!alpn.wireName().equals(handler.applicationProtocol())) {
                 failure = DialFailure.HANDSHAKE_FAILED;
             }
             if (failure == null) {
-                dialled.connected(channel);
+                dialled.connected(channel, protocol);
             } else {
                 meters.handshakeFailed(Direction.OUTBOUND, failure.wireName());
                 channel.close();

@@ -33,7 +33,6 @@ final class HttpPool implements ConnectionOwner {
     private final EventLoop loop;
     private final Target target;
     private final Alpn protocol;
-    private final boolean multiplexed;
     private final Dialer dialer;
     private final Limits limits;
     private final Meters meters;
@@ -42,6 +41,8 @@ final class HttpPool implements ConnectionOwner {
     private final Set<HttpConnection> open = new LinkedHashSet<>();
     private final Deque<Waiter> waiters = new ArrayDeque<>();
     private int dialling;
+    /** Whether a connection carries many requests at once: by the protocol the endpoint took last. */
+    private boolean multiplexed;
 
     HttpPool(
             EventLoop loop,
@@ -174,9 +175,9 @@ final class HttpPool implements ConnectionOwner {
         }
     }
 
-    /** Of HTTP/1.1 connections nobody hears twice that they have room. */
+    /** A connection that takes many requests tells again and again that it has room. */
     private boolean isKnownToHaveRoom(HttpConnection connection) {
-        return multiplexed && withRoom.contains(connection);
+        return protocol != Alpn.HTTP_1_1 && withRoom.contains(connection);
     }
 
     private void dialAsNeeded() {
@@ -201,8 +202,9 @@ final class HttpPool implements ConnectionOwner {
             dialling++;
             dialer.dial(target, protocol, new Dialer.Dialled() {
                 @Override
-                public void connected(Channel channel) {
+                public void connected(Channel channel, Alpn taken) {
                     dialling--;
+                    multiplexed = taken != Alpn.HTTP_1_1;
                     if (slots != null) {
                         channel.closeFuture().addListener(closed -> slots.give());
                     }

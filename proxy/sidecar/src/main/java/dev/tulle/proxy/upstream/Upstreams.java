@@ -65,7 +65,7 @@ public final class Upstreams {
     public void opaque(Target target, Consumer<Channel> connected, Consumer<DialFailure> failed) {
         dialer.dial(target, Alpn.TULLE_TCP, new Dialer.Dialled() {
             @Override
-            public void connected(Channel channel) {
+            public void connected(Channel channel, Alpn protocol) {
                 connected.accept(channel);
             }
 

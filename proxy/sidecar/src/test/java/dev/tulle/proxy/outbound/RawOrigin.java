@@ -8,6 +8,7 @@ import java.net.ServerSocket;
 import java.net.Socket;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
+import javax.net.ServerSocketFactory;
 
 /** An application made by hand: every connection is served by the test's own code, which sees exactly the bytes that arrive. */
 public final class RawOrigin implements AutoCloseable {
@@ -21,8 +22,12 @@ public final class RawOrigin implements AutoCloseable {
     }
 
     public RawOrigin(Script script) {
+        this(ServerSocketFactory.getDefault(), script);
+    }
+
+    public RawOrigin(ServerSocketFactory sockets, Script script) {
         try {
-            server = new ServerSocket(0, 50, InetAddress.getLoopbackAddress());
+            server = sockets.createServerSocket(0, 50, InetAddress.getLoopbackAddress());
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }

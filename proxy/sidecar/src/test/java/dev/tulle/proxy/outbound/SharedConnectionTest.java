@@ -2,11 +2,26 @@ package dev.tulle.proxy.outbound;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.tulle.proxy.identity.Svid;
+import dev.tulle.proxy.model.Endpoint;
 import dev.tulle.proxy.model.InboundPolicy;
 import dev.tulle.proxy.model.Protocol;
 import io.netty.util.ResourceLeakDetector;
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.ServerSocket;
+import java.security.KeyStore;
+import java.security.cert.X509Certificate;
+import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+import javax.net.ServerSocketFactory;
+import javax.net.ssl.KeyManagerFactory;
+import javax.net.ssl.SSLContext;
+import javax.net.ssl.SSLParameters;
+import javax.net.ssl.SSLServerSocket;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -217,5 +232,76 @@ class SharedConnectionTest {
                 assertThat(way.connectionsBetween()).isEqualTo(3);
             }
         }
+    }
+
+    @Test
+    void speaksHttp1ToAnEndpointThatCannotShare() throws Exception {
+        CompletableFuture<Void> bothCame = new CompletableFuture<>();
+        AtomicInteger came = new AtomicInteger();
+        try (RawOrigin endpoint =
+                new RawOrigin(http1Only(mesh.authority().svid(TestMesh.identity("reviews"))), connection -> {
+                    while (!connection.readHead().isEmpty()) {
+                        if (came.incrementAndGet() == 2) {
+                            bothCame.complete(null);
+                        }
+                        bothCame.get(10, TimeUnit.SECONDS);
+                        connection.send("HTTP/1.1 200 OK\r\nContent-Length: 2" + END + "ok");
+                    }
+                })) {
+            TestMesh.Side client = mesh.client(
+                    "web",
+                    TestMesh.service(
+                            Protocol.HTTP,
+                            new Endpoint(
+                                    endpoint.address(),
+                                    "shop/reviews-1",
+                                    Optional.of(TestMesh.identity("reviews")),
+                                    "")));
+            try (Wire one = new Wire(client.dialOutbound());
+                    Wire other = new Wire(client.dialOutbound())) {
+                one.send(get("/one"));
+                other.send(get("/other"));
+                for (Wire wire : List.of(one, other)) {
+                    assertThat(wire.readHead()).startsWith("HTTP/1.1 200 OK\r\n");
+                    assertThat(wire.read(2)).isEqualTo("ok");
+                    assertThat(wire.send(get("/again")).readHead()).startsWith("HTTP/1.1 200 OK\r\n");
+                    assertThat(wire.read(2)).isEqualTo("ok");
+                }
+                assertThat(endpoint.connections()).hasSize(2);
+            }
+            assertThat(endpoint.failures()).isEmpty();
+        }
+    }
+
+    /** Sockets that speak mutual TLS and, inside it, HTTP/1.1 only, as proxies of other makes and older ones do. */
+    private static ServerSocketFactory http1Only(Svid svid) throws Exception {
+        KeyStore store = KeyStore.getInstance("PKCS12");
+        store.load(null, null);
+        store.setKeyEntry("key", svid.key(), new char[0], svid.chain().toArray(X509Certificate[]::new));
+        KeyManagerFactory keys = KeyManagerFactory.getInstance(KeyManagerFactory.getDefaultAlgorithm());
+        keys.init(store, new char[0]);
+        SSLContext context = SSLContext.getInstance("TLSv1.3");
+        context.init(keys.getKeyManagers(), null, null);
+        return new ServerSocketFactory() {
+            @Override
+            public ServerSocket createServerSocket(int port) throws IOException {
+                throw new UnsupportedOperationException();
+            }
+
+            @Override
+            public ServerSocket createServerSocket(int port, int backlog) throws IOException {
+                throw new UnsupportedOperationException();
+            }
+
+            @Override
+            public ServerSocket createServerSocket(int port, int backlog, InetAddress address) throws IOException {
+                SSLServerSocket socket =
+                        (SSLServerSocket) context.getServerSocketFactory().createServerSocket(port, backlog, address);
+                SSLParameters parameters = socket.getSSLParameters();
+                parameters.setApplicationProtocols(new String[] {"http/1.1"});
+                socket.setSSLParameters(parameters);
+                return socket;
+            }
+        };
     }
 }
