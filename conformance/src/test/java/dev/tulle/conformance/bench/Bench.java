@@ -286,20 +286,20 @@ public final class Bench implements AutoCloseable {
             try (Running running = start(subject, Traffic.HTTP1, true);
                     IdleConnections idle = new IdleConnections()) {
                 warm(subject.known(), running, OwnLoad.http1(), effort.warmUpRequests() / 20);
-                try (IdleConnections before = new IdleConnections()) {
-                    before.open(running.port(), effort.idleConnections() / 10);
+                try (IdleConnections first = new IdleConnections()) {
+                    first.open(running.port(), effort.idleConnections() / 10);
                 }
                 Threads.sleep(effort.quiet());
                 double memory = running.residentBytesOfOne();
                 idle.open(running.port(), Math.min(IDLE_FOR_CPU, effort.idleConnections()));
                 Threads.sleep(effort.quiet());
-                double spent = running.processorSeconds();
-                Threads.sleep(effort.quiet());
-                spent = running.processorSeconds() - spent;
+                double before = running.processorSecondsOfLivingThreads();
+                Threads.sleep(effort.quiet().multipliedBy(2));
+                double spent = running.processorSecondsOfLivingThreads() - before;
                 add(
                         Measure.IDLE_CPU,
                         subject.known(),
-                        spent * 1e6 / effort.quiet().toMillis());
+                        spent * 1e6 / effort.quiet().multipliedBy(2).toMillis());
                 idle.open(running.port(), effort.idleConnections());
                 Threads.sleep(effort.quiet());
                 add(
