@@ -15,6 +15,7 @@ import dev.tulle.proxy.model.HostPort;
 import dev.tulle.proxy.model.InboundPolicy;
 import dev.tulle.proxy.model.Protocol;
 import java.io.IOException;
+import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.ServerSocket;
 import java.net.URI;
@@ -41,6 +42,8 @@ import org.junit.jupiter.api.io.TempDir;
 /** Clients that others wrote, through two sidecars. */
 @Timeout(60)
 class RealClientsTest {
+    private static final byte[] IPV6_LOOPBACK = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1};
+
     private static final Duration BOUND = Duration.ofSeconds(20);
 
     @TempDir
@@ -295,7 +298,7 @@ class RealClientsTest {
 
     private static boolean hasIpv6() {
         try (ServerSocket socket = new ServerSocket()) {
-            socket.bind(new InetSocketAddress("::1", 0));
+            socket.bind(new InetSocketAddress(InetAddress.getByAddress(IPV6_LOOPBACK), 0));
             return true;
         } catch (IOException e) {
             return false;
