@@ -10,6 +10,7 @@ import dev.tulle.conformance.mesh.RecordingOrigin;
 import dev.tulle.conformance.mesh.SidecarPair;
 import dev.tulle.conformance.mesh.TestAuthority;
 import dev.tulle.conformance.mesh.TestAuthority.Leaf;
+import dev.tulle.conformance.mesh.TestAuthority.Shape;
 import dev.tulle.proxy.model.Grant;
 import dev.tulle.proxy.model.InboundPolicy;
 import dev.tulle.proxy.model.Protocol;
@@ -28,6 +29,9 @@ import javax.net.ssl.SSLContext;
 import javax.net.ssl.SSLException;
 import javax.net.ssl.SSLParameters;
 import javax.net.ssl.SSLSocket;
+import org.bouncycastle.asn1.x509.GeneralName;
+import org.bouncycastle.asn1.x509.KeyPurposeId;
+import org.bouncycastle.asn1.x509.KeyUsage;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.DynamicTest;
@@ -84,6 +88,10 @@ class PeerCertificateTest {
                         .leaf(List.of(uris), Instant.now().minusSeconds(60), Duration.ofHours(1), false)));
     }
 
+    private static Stranger odd(String name, Shape shape) {
+        return new Stranger(name, Optional.of(mesh.authority().leaf(shape)));
+    }
+
     private static Stream<Stranger> strangers() {
         Instant now = Instant.now();
         TestAuthority ours = mesh.authority();
@@ -112,6 +120,26 @@ class PeerCertificateTest {
                 new Stranger(
                         "nameless",
                         Optional.of(ours.leaf(List.of(), now.minusSeconds(60), Duration.ofHours(1), false))),
+                odd("p-384", Shape.good(WEB).withAlgorithm("secp384r1")),
+                odd("rsa", Shape.good(WEB).withAlgorithm("RSA")),
+                odd("no-purpose", Shape.good(WEB).withPurposes()),
+                odd("server-only", Shape.good(WEB).withPurposes(KeyPurposeId.id_kp_serverAuth)),
+                odd("for-mail", Shape.good(WEB).withPurposes(KeyPurposeId.id_kp_emailProtection)),
+                odd("any-purpose", Shape.good(WEB).withPurposes(KeyPurposeId.anyExtendedKeyUsage)),
+                odd("no-key-usage", Shape.good(WEB).withUsage(0)),
+                odd("signs-certificates", Shape.good(WEB).withUsage(KeyUsage.digitalSignature | KeyUsage.keyCertSign)),
+                odd("agrees-keys-only", Shape.good(WEB).withUsage(KeyUsage.keyAgreement)),
+                odd("three-links", Shape.good(WEB).withLinks(3)),
+                odd("dns-only", Shape.good(WEB).withNames(new GeneralName(GeneralName.dNSName, "web.shop"))),
+                odd("identity-as-dns", Shape.good(WEB).withNames(new GeneralName(GeneralName.dNSName, WEB))),
+                odd("identity-as-mail", Shape.good(WEB).withNames(new GeneralName(GeneralName.rfc822Name, WEB))),
+                odd("no-names", Shape.good(WEB).withNames()),
+                with("two-slashes", "spiffe://cluster.local//ns/shop/sa/web"),
+                with("one-slash", "spiffe:/cluster.local/ns/shop/sa/web"),
+                with("no-path", "spiffe://cluster.local"),
+                with("empty-names", "spiffe://cluster.local/ns//sa/"),
+                with("another-form", "spiffe://cluster.local/sa/web/ns/shop"),
+                with("a-semicolon", WEB + ";x"),
                 with("two-names", WEB, "spiffe://cluster.local/ns/shop/sa/admin"),
                 with("same-name-twice", WEB, WEB),
                 with("upper-case", "spiffe://CLUSTER.local/ns/shop/sa/web"),
@@ -150,6 +178,32 @@ class PeerCertificateTest {
         assertThat(speak(new Stranger("good", Optional.of(good))).map(Said::status))
                 .contains(200);
         assertThat(origin.received("/from-good")).hasSize(1);
+    }
+
+    @Test
+    void letsAGoodOneOfEveryShapeSpeak() throws IOException {
+        GeneralName uri = new GeneralName(GeneralName.uniformResourceIdentifier, WEB);
+        for (Shape shape : List.of(
+                Shape.good(WEB),
+                Shape.good(WEB).withPurposes(KeyPurposeId.id_kp_clientAuth),
+                Shape.good(WEB).withNames(uri, new GeneralName(GeneralName.dNSName, "web.shop")))) {
+            assertThat(speak(odd("shaped", shape)).map(Said::status)).contains(200);
+        }
+    }
+
+    @Test
+    void speaksWithNobodyWhoNamesNoProtocol() throws IOException {
+        Leaf good = mesh.authority().leaf(mesh.authority().identity("shop", "web"));
+        for (String[] protocols : new String[][] {{}, {"spdy/3"}, {"http/1.0"}}) {
+            try (RawConnection connection =
+                    RawConnection.over(MeshTls.dial(mesh.inboundPort(), Optional.of(good), protocols))) {
+                connection.send(REQUEST.formatted("no-protocol"));
+                assertThat(connection.readToEnd(BOUND).status()).isNotEqualTo(200);
+            } catch (SSLException | SocketException e) {
+                // Not even a handshake.
+            }
+        }
+        assertThat(origin.received("/from-no-protocol")).isEmpty();
     }
 
     @Test

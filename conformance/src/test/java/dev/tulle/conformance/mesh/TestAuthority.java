@@ -15,6 +15,7 @@ import java.security.cert.X509Certificate;
 import java.security.spec.ECGenParameterSpec;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.ArrayList;
 import java.util.Date;
 import java.util.List;
 import javax.security.auth.x500.X500Principal;
@@ -122,9 +123,109 @@ public final class TestAuthority {
         }
     }
 
+    /**
+     * What may be odd about a leaf that is in time and from the right issuer.
+     *
+     * @param algorithm of the key: {@code RSA}, or the name of a curve
+     * @param names all alternative names
+     * @param purposes extended key usages; none leaves the extension out
+     * @param usage bits of the key usage; 0 leaves the extension out
+     * @param links certificates between leaf and root, one is usual
+     */
+    public record Shape(String algorithm, List<GeneralName> names, List<KeyPurposeId> purposes, int usage, int links) {
+        /** A good leaf of an identity, to be changed in one thing. */
+        public static Shape good(String uri) {
+            return new Shape(
+                    "secp256r1",
+                    List.of(new GeneralName(GeneralName.uniformResourceIdentifier, uri)),
+                    List.of(KeyPurposeId.id_kp_serverAuth, KeyPurposeId.id_kp_clientAuth),
+                    KeyUsage.digitalSignature,
+                    1);
+        }
+
+        public Shape withAlgorithm(String other) {
+            return new Shape(other, names, purposes, usage, links);
+        }
+
+        public Shape withNames(GeneralName... other) {
+            return new Shape(algorithm, List.of(other), purposes, usage, links);
+        }
+
+        public Shape withPurposes(KeyPurposeId... other) {
+            return new Shape(algorithm, names, List.of(other), usage, links);
+        }
+
+        public Shape withUsage(int other) {
+            return new Shape(algorithm, names, purposes, other, links);
+        }
+
+        public Shape withLinks(int other) {
+            return new Shape(algorithm, names, purposes, usage, other);
+        }
+    }
+
+    /** A leaf of an odd shape. */
+    public Leaf leaf(Shape shape) {
+        try {
+            Instant now = Instant.now().minusSeconds(60);
+            List<X509Certificate> chain = new ArrayList<>(List.of(issuer));
+            KeyPair signer = issuerKey;
+            for (int i = 1; i < shape.links(); i++) {
+                KeyPair key = newKey();
+                X500Principal name = new X500Principal("CN=link " + i);
+                chain.addFirst(sign(
+                        chain.getFirst().getSubjectX500Principal(),
+                        signer.getPrivate(),
+                        name,
+                        key,
+                        now,
+                        Duration.ofHours(1),
+                        true,
+                        List.of()));
+                signer = key;
+            }
+            KeyPair key = shape.algorithm().equals("RSA")
+                    ? KeyPairGenerator.getInstance("RSA").generateKeyPair()
+                    : newKey(shape.algorithm());
+            var certificate = new JcaX509v3CertificateBuilder(
+                    chain.getFirst().getSubjectX500Principal(),
+                    new BigInteger(120, RANDOM).add(BigInteger.ONE),
+                    Date.from(now),
+                    Date.from(now.plus(Duration.ofHours(1))),
+                    new X500Principal("CN=leaf"),
+                    key.getPublic());
+            certificate.addExtension(Extension.basicConstraints, true, new BasicConstraints(false));
+            if (shape.usage() != 0) {
+                certificate.addExtension(Extension.keyUsage, true, new KeyUsage(shape.usage()));
+            }
+            if (!shape.purposes().isEmpty()) {
+                certificate.addExtension(
+                        Extension.extendedKeyUsage,
+                        false,
+                        new ExtendedKeyUsage(shape.purposes().toArray(KeyPurposeId[]::new)));
+            }
+            if (!shape.names().isEmpty()) {
+                certificate.addExtension(
+                        Extension.subjectAlternativeName,
+                        true,
+                        new GeneralNames(shape.names().toArray(GeneralName[]::new)));
+            }
+            chain.addFirst(new JcaX509CertificateConverter()
+                    .getCertificate(certificate.build(
+                            new JcaContentSignerBuilder("SHA256withECDSA").build(signer.getPrivate()))));
+            return new Leaf(key.getPrivate(), List.copyOf(chain));
+        } catch (GeneralSecurityException | OperatorCreationException | IOException e) {
+            throw new IllegalStateException("signing " + shape, e);
+        }
+    }
+
     private static KeyPair newKey() throws GeneralSecurityException {
+        return newKey("secp256r1");
+    }
+
+    private static KeyPair newKey(String curve) throws GeneralSecurityException {
         KeyPairGenerator generator = KeyPairGenerator.getInstance("EC");
-        generator.initialize(new ECGenParameterSpec("secp256r1"));
+        generator.initialize(new ECGenParameterSpec(curve));
         return generator.generateKeyPair();
     }
 

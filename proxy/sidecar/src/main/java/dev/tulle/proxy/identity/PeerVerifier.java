@@ -2,9 +2,11 @@ package dev.tulle.proxy.identity;
 
 import dev.tulle.proxy.model.SpiffeId;
 import dev.tulle.proxy.model.TrustBundle;
+import java.math.BigInteger;
 import java.net.Socket;
 import java.nio.ByteBuffer;
 import java.security.GeneralSecurityException;
+import java.security.PublicKey;
 import java.security.cert.CertPathValidator;
 import java.security.cert.CertPathValidatorException;
 import java.security.cert.CertificateException;
@@ -12,6 +14,7 @@ import java.security.cert.CertificateFactory;
 import java.security.cert.PKIXParameters;
 import java.security.cert.TrustAnchor;
 import java.security.cert.X509Certificate;
+import java.security.interfaces.ECPublicKey;
 import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
@@ -29,9 +32,10 @@ import javax.net.ssl.X509ExtendedTrustManager;
 /**
  * Accepts a peer's certificate only if it is a workload certificate of the own mesh.
  *
- * <p>That is: a chain of at most three to an anchor of the bundle, in time give or take {@link #CLOCK_SKEW}; a leaf that is no
- * authority, may sign (key usage digitalSignature) and is meant for the side it was shown on (extended key usage); exactly one URI
- * name, of our form, in the trust domain of the bundle. Subject, DNS names and addresses mean nothing. Revocation is by life time.
+ * <p>That is: a chain of at most three to an anchor of the bundle, in time give or take {@link #CLOCK_SKEW}; a leaf with a key of the
+ * curve P-256 that is no authority, may sign (key usage digitalSignature) and is meant for the side it was shown on (extended key
+ * usage); exactly one URI name, of our form, in the trust domain of the bundle. Subject, DNS names and addresses mean nothing. Revocation
+ * is by life time.
  *
  * <p>A leaf once accepted is remembered by its bytes until its chain ends, at most {@link #MAX_REMEMBERED} of them; a new bundle
  * makes a new verifier. Safe for use by many threads. Source: SPIFFE X509-SVID, sections 4 and 5; RFC 5280, section 6.
@@ -42,6 +46,11 @@ final class PeerVerifier extends X509ExtendedTrustManager {
     private static final int MAX_CHAIN = 3;
     private static final int DIGITAL_SIGNATURE = 0;
     private static final int KEY_CERT_SIGN = 5;
+    private static final int P256_BITS = 256;
+
+    /** How many points the curve P-256 has. Source: SEC 2, 2.4.2. */
+    private static final BigInteger P256_ORDER =
+            new BigInteger("ffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551", 16);
 
     private final List<X509Certificate> anchors;
     private final String trustDomain;
@@ -158,6 +167,9 @@ final class PeerVerifier extends X509ExtendedTrustManager {
         if (leaf.getBasicConstraints() >= 0) {
             throw new CertificateException("the peer's certificate is that of an authority, not of a workload");
         }
+        if (!isP256(leaf.getPublicKey())) {
+            throw new CertificateException("the peer's key is not of the curve P-256, as every workload's is");
+        }
         boolean[] keyUsage = leaf.getKeyUsage();
         if (keyUsage == null || !keyUsage[DIGITAL_SIGNATURE] || keyUsage[KEY_CERT_SIGN]) {
             throw new CertificateException("the peer's certificate has not the key usage digitalSignature alone");
@@ -176,6 +188,12 @@ final class PeerVerifier extends X509ExtendedTrustManager {
                     "the peer %s is not of the trust domain '%s'".formatted(identity, trustDomain));
         }
         return identity;
+    }
+
+    private static boolean isP256(PublicKey key) {
+        return key instanceof ECPublicKey ec
+                && ec.getParams().getOrder().equals(P256_ORDER)
+                && ec.getParams().getCurve().getField().getFieldSize() == P256_BITS;
     }
 
     /** Returns until when the chain may be believed. */
