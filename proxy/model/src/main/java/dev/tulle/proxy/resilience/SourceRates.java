@@ -19,17 +19,24 @@ public final class SourceRates {
     private final long interval;
     private final long tolerance;
     private final int maxSources;
+    private final Runnable overflowing;
     private final Map<String, AtomicLong> fullAt = new ConcurrentHashMap<>();
     private final AtomicLong othersFullAt;
     private final AtomicLong swept;
 
-    /** @param maxSources callers with a bucket of their own */
-    public SourceRates(RateLimit limit, int maxSources, long nowNanos) {
+    /**
+     * Full buckets for everyone.
+     *
+     * @param maxSources callers with a bucket of their own
+     * @param overflowing told each time that a caller has none
+     */
+    public SourceRates(RateLimit limit, int maxSources, Runnable overflowing, long nowNanos) {
         this.interval = Math.max(1, limit.perMillis() * NANOS_PER_MILLI / limit.requests());
         this.tolerance = (limit.burst() - 1) > Long.MAX_VALUE / 4 / interval
                 ? Long.MAX_VALUE / 4
                 : (limit.burst() - 1) * interval;
         this.maxSources = maxSources;
+        this.overflowing = overflowing;
         this.othersFullAt = new AtomicLong(nowNanos);
         this.swept = new AtomicLong(nowNanos - SWEEP_NANOS);
     }
@@ -69,6 +76,7 @@ public final class SourceRates {
                 fullAt.values().removeIf(full -> full.get() - nowNanos <= 0);
             }
             if (fullAt.size() >= maxSources) {
+                overflowing.run();
                 return othersFullAt;
             }
         }

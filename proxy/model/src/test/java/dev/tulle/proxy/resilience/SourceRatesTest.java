@@ -3,6 +3,7 @@ package dev.tulle.proxy.resilience;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.tulle.proxy.model.RateLimit;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
 
 class SourceRatesTest {
@@ -18,7 +19,7 @@ class SourceRatesTest {
 
     @Test
     void letsABurstThroughAndThenTheRate() {
-        SourceRates rates = new SourceRates(new RateLimit(10, 1000, 30), 10, 0);
+        SourceRates rates = new SourceRates(new RateLimit(10, 1000, 30), 10, () -> {}, 0);
 
         assertThat(passing(rates, "web", 100, 0)).isEqualTo(30);
         assertThat(passing(rates, "web", 100, SECOND)).isEqualTo(10);
@@ -28,7 +29,7 @@ class SourceRatesTest {
 
     @Test
     void saysWhenTheNextOneMayPass() {
-        SourceRates rates = new SourceRates(new RateLimit(2, 1000, 1), 10, 0);
+        SourceRates rates = new SourceRates(new RateLimit(2, 1000, 1), 10, () -> {}, 0);
         rates.ask("web", 0);
 
         assertThat(rates.ask("web", SECOND / 10)).isEqualTo(SECOND / 2 - SECOND / 10);
@@ -37,7 +38,7 @@ class SourceRatesTest {
 
     @Test
     void countsEachCallerByItself() {
-        SourceRates rates = new SourceRates(new RateLimit(1, 1000, 1), 10, 0);
+        SourceRates rates = new SourceRates(new RateLimit(1, 1000, 1), 10, () -> {}, 0);
 
         assertThat(rates.ask("web", 0)).isZero();
         assertThat(rates.ask("shop", 0)).isZero();
@@ -46,18 +47,20 @@ class SourceRatesTest {
 
     @Test
     void remembersABoundedNumberOfCallersAndCountsTheOthersTogether() {
-        SourceRates rates = new SourceRates(new RateLimit(1, 1000, 1), 2, 0);
+        AtomicInteger overflowed = new AtomicInteger();
+        SourceRates rates = new SourceRates(new RateLimit(1, 1000, 1), 2, overflowed::incrementAndGet, 0);
         rates.ask("a", 0);
         rates.ask("b", 0);
 
         assertThat(rates.ask("c", 0)).isZero();
         assertThat(rates.ask("d", 0)).isPositive();
         assertThat(rates.sources()).isEqualTo(2);
+        assertThat(overflowed).hasValue(2);
     }
 
     @Test
     void forgetsCallersThatWereQuiet() {
-        SourceRates rates = new SourceRates(new RateLimit(1, 1000, 1), 2, 0);
+        SourceRates rates = new SourceRates(new RateLimit(1, 1000, 1), 2, () -> {}, 0);
         rates.ask("a", 0);
         rates.ask("b", 0);
 
@@ -69,7 +72,7 @@ class SourceRatesTest {
 
     @Test
     void doesNotOverflowWithTheSlowestRateAndTheLargestBurst() {
-        SourceRates rates = new SourceRates(new RateLimit(1, 86_400_000, RateLimit.MAX), 2, -SECOND);
+        SourceRates rates = new SourceRates(new RateLimit(1, 86_400_000, RateLimit.MAX), 2, () -> {}, -SECOND);
 
         assertThat(passing(rates, "web", 1000, -SECOND)).isEqualTo(1000);
     }

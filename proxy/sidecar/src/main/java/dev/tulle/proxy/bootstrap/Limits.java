@@ -12,9 +12,10 @@ import java.time.Duration;
  * @param http2 frames
  * @param tls handshakes
  * @param connections sockets, pools and time
+ * @param calls what resilience remembers
  * @param control the stream to the controller, metrics and the log
  */
-public record Limits(Http http, Http2 http2, Tls tls, Connections connections, Control control) {
+public record Limits(Http http, Http2 http2, Tls tls, Connections connections, Calls calls, Control control) {
 
     /** The defaults, used by every proxy that is not told otherwise. */
     public static Limits defaults() {
@@ -48,6 +49,7 @@ public record Limits(Http http, Http2 http2, Tls tls, Connections connections, C
                         Duration.ofSeconds(1),
                         Duration.ofSeconds(3),
                         Duration.ofSeconds(30)),
+                new Calls(4096),
                 new Control(
                         1000,
                         Duration.ofMinutes(10),
@@ -159,6 +161,13 @@ public record Limits(Http http, Http2 http2, Tls tls, Connections connections, C
             Duration queueTimeoutInbound,
             Duration queueTimeoutOutbound,
             Duration drainTimeout) {}
+
+    /**
+     * What resilience remembers.
+     *
+     * @param maxCallers callers of one port whose rate is counted by itself; those beyond share one bucket
+     */
+    public record Calls(int maxCallers) {}
 
     /**
      * The proxy's own affairs.

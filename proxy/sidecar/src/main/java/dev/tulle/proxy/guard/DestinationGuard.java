@@ -34,7 +34,7 @@ public final class DestinationGuard {
         this.of = of;
         this.ownZone = ownZone;
         this.policy = of.resilience();
-        this.without = policy.equals(Resilience.NONE);
+        this.without = asksNothingOfACall(policy);
         this.retries = policy.retries().map(RetryRule::new).orElse(null);
     }
 
@@ -45,10 +45,18 @@ public final class DestinationGuard {
             of = now;
             ownZone = zone;
             policy = now.resilience();
-            without = policy.equals(Resilience.NONE);
+            without = asksNothingOfACall(policy);
             retries = policy.retries().map(RetryRule::new).orElse(null);
             clusters.clear();
         }
+    }
+
+    /** Whether at most the choice of an endpoint is touched. */
+    private static boolean asksNothingOfACall(Resilience policy) {
+        return policy.timeouts().equals(Resilience.Timeouts.NONE)
+                && policy.retries().isEmpty()
+                && policy.capacity().equals(Resilience.Capacity.UNLIMITED)
+                && policy.faults().isEmpty();
     }
 
     /**

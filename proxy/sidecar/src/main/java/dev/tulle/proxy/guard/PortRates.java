@@ -13,14 +13,14 @@ import org.jspecify.annotations.Nullable;
 
 /** How often each caller may ask at each of our ports, all event loops together. Any thread. */
 public final class PortRates {
-    /** Callers of one port with a bucket of their own. */
-    private static final int MAX_SOURCES = 4096;
-
     private final Meters meters;
+    private final int maxCallers;
     private final Map<Integer, Gate> gates = new ConcurrentHashMap<>();
 
-    public PortRates(Meters meters) {
+    /** @param maxCallers of one port with a bucket of their own */
+    public PortRates(Meters meters, int maxCallers) {
         this.meters = meters;
+        this.maxCallers = maxCallers;
     }
 
     /** The callers of one port. */
@@ -29,9 +29,9 @@ public final class PortRates {
         private final SourceRates rates;
         private final ActMeter meter;
 
-        private Gate(RateLimit limit, ActMeter meter) {
+        private Gate(RateLimit limit, SourceRates rates, ActMeter meter) {
             this.limit = limit;
-            this.rates = new SourceRates(limit, MAX_SOURCES, System.nanoTime());
+            this.rates = rates;
             this.meter = meter;
         }
 
@@ -56,7 +56,11 @@ public final class PortRates {
                 port.port(),
                 (number, known) -> known != null && known.limit.equals(limit)
                         ? known
-                        : new Gate(limit, meters.acts(Integer.toString(number))));
+                        : new Gate(
+                                limit,
+                                new SourceRates(
+                                        limit, maxCallers, () -> meters.limitHit("max_callers"), System.nanoTime()),
+                                meters.acts(Integer.toString(number))));
     }
 
     /** Callers of each limited port that have asked of late. */

@@ -35,7 +35,7 @@ public final class InboundServer implements AutoCloseable {
     public InboundServer(DataPlane plane, Optional<HostPort> redirected) {
         this.plane = plane;
         this.redirected = redirected;
-        this.rates = new PortRates(plane.meters());
+        this.rates = new PortRates(plane.meters(), plane.limits().calls().maxCallers());
         this.listeners = new Listeners<>(plane, Direction.INBOUND, this::accepted);
         for (EventLoop loop : plane.loops()) {
             opaque.put(loop, new LinkedHashSet<>());
