@@ -45,9 +45,10 @@ public final class DataPlane implements AutoCloseable {
         this.handshakes = new Counted(limits.tls().maxPendingHandshakes());
         for (EventLoop loop : loops()) {
             upstreams.put(loop, new Upstreams(loop, transport, tls, limits, meters));
+            LoopLag.watch(loop, meters, log);
         }
-        tls.onChange(current -> upstreams.forEach(
-                (loop, pools) -> loop.execute(() -> pools.closeGenerationsBefore(current.generation()))));
+        tls.onChange(current ->
+                upstreams.forEach((loop, pools) -> loop.execute(() -> pools.replacedBy(current.generation()))));
     }
 
     public Transport transport() {

@@ -91,6 +91,18 @@ final class HttpPool implements ConnectionOwner {
         return null;
     }
 
+    /** Whether {@link #ready} would give one. */
+    boolean isReady() {
+        while (!withRoom.isEmpty() && !withRoom.getLast().hasRoom()) {
+            withRoom.removeLast();
+        }
+        return !withRoom.isEmpty();
+    }
+
+    boolean isDialling() {
+        return dialling > 0;
+    }
+
     /** A request was opened on what {@link #ready} gave. */
     void opened(HttpConnection connection) {
         if (connection.hasRoom() && !isKnownToHaveRoom(connection)) {

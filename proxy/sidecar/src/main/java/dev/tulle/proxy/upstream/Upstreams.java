@@ -11,6 +11,8 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.ThreadLocalRandom;
+import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 
 /**
@@ -20,12 +22,19 @@ import java.util.function.Consumer;
  * these.
  */
 public final class Upstreams {
+    /** A change of identity or trust is spread over at most this time, and at least half of it. */
+    private static final long CHANGE_MILLIS = 10_000;
+
+    /** Generations whose connections may still be used beside the newest, when changes follow each other. */
+    private static final int CHANGING_AT_ONCE = 2;
+
     private final EventLoop loop;
     private final TlsContexts tls;
     private final Limits limits;
     private final Meters meters;
     private final Dialer dialer;
     private final Map<Key, HttpPool> pools = new HashMap<>();
+    private int changing;
 
     private record Key(Target target, Alpn protocol, long generation) {}
 
@@ -45,13 +54,27 @@ public final class Upstreams {
         return limits;
     }
 
-    /** The pool for a target; not to be kept, for it is forgotten once it is empty. */
+    /**
+     * The pool for a target; not to be kept, for it is forgotten once it is empty.
+     *
+     * <p>For some seconds after our certificate or the bundle was replaced, one request after the other waits for a connection with the
+     * new one, and the rest go over those that are open: as all proxies change at once, all handshakes at once would take longer than
+     * a request may wait.
+     */
     HttpPool pool(Target target, Alpn protocol) {
         Key key = new Key(target, protocol, target.identity().isEmpty() ? 0 : generation());
         HttpPool pool = pools.get(key);
         if (pool == null) {
             pool = new HttpPool(loop, target, protocol, dialer, limits, meters, () -> pools.remove(key));
             pools.put(key, pool);
+        }
+        if (changing > 0 && pool.isDialling() && !pool.isReady()) {
+            for (long before = key.generation() - 1; before >= key.generation() - CHANGING_AT_ONCE; before--) {
+                HttpPool older = pools.get(new Key(target, protocol, before));
+                if (older != null && older.isReady()) {
+                    return older;
+                }
+            }
         }
         return pool;
     }
@@ -76,8 +99,21 @@ public final class Upstreams {
         });
     }
 
-    /** Our certificate was replaced: what was opened with an older one takes no further request. */
-    void closeGenerationsBefore(long generation) {
+    /** Our certificate or the bundle was replaced: what was opened before takes requests for a few seconds more. */
+    void replacedBy(long generation) {
+        changing++;
+        closeGenerationsBefore(generation - CHANGING_AT_ONCE);
+        long delay = CHANGE_MILLIS / 2 + ThreadLocalRandom.current().nextLong(CHANGE_MILLIS / 2);
+        loop.schedule(
+                () -> {
+                    changing--;
+                    closeGenerationsBefore(generation);
+                },
+                delay,
+                TimeUnit.MILLISECONDS);
+    }
+
+    private void closeGenerationsBefore(long generation) {
         for (Key key : new ArrayList<>(pools.keySet())) {
             if (key.generation() != 0 && key.generation() < generation) {
                 HttpPool pool = pools.get(key);
