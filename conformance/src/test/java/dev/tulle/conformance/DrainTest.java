@@ -3,8 +3,10 @@ package dev.tulle.conformance;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
+import dev.tulle.conformance.mesh.Http2Origin;
 import dev.tulle.conformance.mesh.RawConnection;
 import dev.tulle.conformance.mesh.RawConnection.Said;
+import dev.tulle.conformance.mesh.RawHttp2;
 import dev.tulle.conformance.mesh.RecordingOrigin;
 import dev.tulle.conformance.mesh.SidecarPair;
 import dev.tulle.proxy.model.Protocol;
@@ -66,6 +68,30 @@ class DrainTest {
             assertThat(said.status()).as(said.text()).isEqualTo(200);
             assertThat(said.closed()).isTrue();
             assertThat(mesh.client().program().awaitEnd(BOUND)).isZero();
+        }
+    }
+
+    @Test
+    void anHttp2PeerIsToldBeforeItsConnectionEnds() throws Exception {
+        try (Http2Origin origin = new Http2Origin();
+                SidecarPair mesh = SidecarPair.open(folder, Protocol.HTTP, origin.port());
+                RawHttp2 connection = RawHttp2.over(RawConnection.dial(mesh.inboundPort()))) {
+            // Given
+            connection.headers(1, false, RawHttp2.get("/under-way"));
+            await().atMost(BOUND).until(() -> !origin.heads("/under-way").isEmpty());
+            // When
+            mesh.server().program().terminate();
+            assertThat(connection.await(BOUND, frame -> frame.type() == RawHttp2.GOAWAY))
+                    .isTrue();
+            connection.frame(RawHttp2.DATA, RawHttp2.END_STREAM, 1, new byte[1]);
+            // Then
+            assertThat(connection.await(BOUND, frame -> frame.type() == RawHttp2.DATA && frame.stream() == 1))
+                    .isTrue();
+            assertThat(connection.awaitClose(BOUND)).isTrue();
+            assertThat(connection.frames())
+                    .filteredOn(frame -> frame.type() == RawHttp2.GOAWAY)
+                    .allSatisfy(frame -> assertThat(frame.errorCode()).isZero());
+            assertThat(mesh.server().program().awaitEnd(BOUND)).isZero();
         }
     }
 

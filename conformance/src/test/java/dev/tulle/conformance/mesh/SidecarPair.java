@@ -24,12 +24,14 @@ import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.function.Predicate;
+import java.util.function.UnaryOperator;
 import java.util.regex.Pattern;
 
 /**
@@ -192,6 +194,17 @@ public final class SidecarPair implements AutoCloseable {
                 "thief",
                 Launcher.FOR_TESTS,
                 Launcher.FOR_TESTS));
+    }
+
+    /** Gives the callee's sidecar another config while it runs, or something that is none; it looks twice a second. */
+    public void rewriteServerConfig(UnaryOperator<String> change) {
+        Path file = folder.resolve("catalog.json");
+        try {
+            Path beside = Files.writeString(folder.resolve("catalog.json.new"), change.apply(Files.readString(file)));
+            Files.move(beside, file, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
     }
 
     public TestAuthority authority() {
