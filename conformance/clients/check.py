@@ -97,9 +97,23 @@ def table(results):
                               for row, ways in sorted(rows.items())])
 
 
+def summary(results):
+    """Markdown: one line a program, and how many of its claims passed on each way."""
+    lines = ["| protocol | program | " + " | ".join(pair.WAYS) + " |", "|---|---|" + "---|" * len(pair.WAYS)]
+    rows = {}
+    for one in results:
+        rows.setdefault((one["protocol"], one["program"]), []).append(one)
+    for row, mine in sorted(rows.items()):
+        tried = {way: [one["result"] == PASSED for one in mine if one["way"] == way and one["result"] != SKIPPED]
+                 for way in pair.WAYS}
+        cells = [f"{sum(passed)} of {len(passed)}" if passed else "" for passed in tried.values()]
+        lines.append(f"| {' | '.join(row)} | {' | '.join(cells)} |")
+    return "\n".join(lines)
+
+
 def main():
     parser = argparse.ArgumentParser(prog="conformance/clients/run", description=__doc__)
-    parser.add_argument("-o", choices=("table", "json"), default="table", help="what is printed at the end")
+    parser.add_argument("-o", choices=("table", "summary", "json"), default="table", help="what is printed at the end")
     parser.add_argument("--only", default="", metavar="WORDS", help="cases whose protocol, program or claim has these words")
     parser.add_argument("--way", choices=pair.WAYS, help="both sidecars with mutual TLS between them; plain text into the "
                         "application's sidecar; out of the caller's sidecar to an application without one")
@@ -136,7 +150,8 @@ def main():
         if mesh:
             mesh.close()
         running.close()
-    print(json.dumps(results, indent=1) if options.o == "json" else "\n" + table(results) + "\n")
+    print(json.dumps(results, indent=1) if options.o == "json"
+          else f"\n{(summary if options.o == 'summary' else table)(results)}\n")
     count = {result: sum(one["result"] == result for one in results) for result in (PASSED, FAILED, SKIPPED)}
     print(f"{count[PASSED]} passed, {count[FAILED]} failed, {count[SKIPPED]} skipped", file=say)
     return 1 if count[FAILED] else 0

@@ -246,3 +246,14 @@ def a_slow_reader_of_64_mib_costs_no_memory(w):
                 most = {name: max(most[name], size) for name, size in w.mesh.resident_mib().items()}
     assert got == 64 * MIB
     assert all(most[name] - before[name] < 48 for name in most), (before, most)
+
+
+@case("gRPC", "grpcio", "all")
+def metadata_beyond_the_limit_hurts_only_its_own_call(w):
+    with channel(w) as opened:
+        ticking = opened.unary_stream("/s.S/Tick")(b"10", timeout=20)
+        assert next(ticking) == b"0"
+        error = failure(lambda: opened.unary_unary("/s.S/Unary")(b"", metadata=[("x-big", "v" * 9000)], timeout=10))
+        assert error.code() not in (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.DEADLINE_EXCEEDED), error
+        assert [int(number) for number in ticking] == list(range(1, 10))
+        assert opened.unary_unary("/s.S/Unary")(b"x", timeout=10) == b"x"
