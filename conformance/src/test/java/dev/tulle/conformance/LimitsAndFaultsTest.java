@@ -18,6 +18,7 @@ import dev.tulle.proxy.model.Resilience.Capacity;
 import dev.tulle.proxy.model.Resilience.Ejection;
 import dev.tulle.proxy.model.Resilience.Fault;
 import dev.tulle.proxy.model.Resilience.Timeouts;
+import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.net.URI;
 import java.net.http.HttpClient;
@@ -185,13 +186,14 @@ class LimitsAndFaultsTest {
 
     @Test
     void letsAsManyWaitForAConnectionAsAreAllowed() throws Exception {
-        CompletableFuture<HttpResponse<String>> first = later("queue", "/first");
+        // Chunked uploads take a connection each; other requests share one between two proxies.
+        CompletableFuture<HttpResponse<String>> first = uploadLater("/first");
         await().atMost(BOUND).until(() -> HELD.received("/first").size() == 1);
-        CompletableFuture<HttpResponse<String>> second = later("queue", "/second");
+        CompletableFuture<HttpResponse<String>> second = uploadLater("/second");
         await().atMost(BOUND)
                 .until(() -> live("shop/queue").path("pending").path("now").asInt() == 1);
 
-        HttpResponse<String> third = get("queue", "/third");
+        HttpResponse<String> third = uploadLater("/third").get();
 
         assertThat(third.statusCode()).isEqualTo(503);
         assertThat(reason(third)).isEqualTo("max-pending");
@@ -340,6 +342,14 @@ class LimitsAndFaultsTest {
 
     private static CompletableFuture<HttpResponse<String>> later(String service, String path) {
         return CLIENT.sendAsync(request(service, path).GET().build(), HttpResponse.BodyHandlers.ofString());
+    }
+
+    private static CompletableFuture<HttpResponse<String>> uploadLater(String path) {
+        return CLIENT.sendAsync(
+                request("queue", path)
+                        .POST(HttpRequest.BodyPublishers.ofInputStream(() -> new ByteArrayInputStream(new byte[10])))
+                        .build(),
+                HttpResponse.BodyHandlers.ofString());
     }
 
     private static HttpResponse<String> send(HttpRequest.Builder request) throws IOException, InterruptedException {
