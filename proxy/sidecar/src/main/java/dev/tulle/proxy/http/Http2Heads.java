@@ -9,6 +9,11 @@ import org.jspecify.annotations.Nullable;
  * <p>Reading takes the block that the decoder read last; writing leaves the block in the encoder.
  */
 final class Http2Heads {
+    /** What a 426 asks for, on its way through HTTP/2, which has no Upgrade. */
+    private static final String UPGRADE_ASKED = "x-tulle-upgrade";
+
+    private static final String WEBSOCKET = "websocket";
+
     private Http2Heads() {}
 
     /** Reads a request; throws with status 400 for a stream error, with another one for that answer. */
@@ -117,6 +122,9 @@ final class Http2Heads {
         if (!ResponseHead.isStatus(number) || number == 101) {
             throw MalformedMessage.badRequest("the status is not a number from 100 to 599, or 101");
         }
+        if (number == 426) {
+            fields = upgradeRestored(fields.build());
+        }
         return new ResponseHead((int) number, "", fields.build(), length);
     }
 
@@ -160,7 +168,19 @@ final class Http2Heads {
         if (head.length() >= 0 && head.status() >= 200 && head.status() != 204) {
             to.field("content-length", Long.toString(head.length()));
         }
-        add(head.fields(), to);
+        add(head.status() == 426 ? upgradeHidden(head.fields()) : head.fields(), to);
+    }
+
+    private static Fields upgradeHidden(Fields fields) {
+        boolean asked = fields.contains("upgrade");
+        Fields.Builder hidden = fields.toBuilder().remove("upgrade").remove(UPGRADE_ASKED);
+        return (asked ? hidden.add(UPGRADE_ASKED, WEBSOCKET) : hidden).build();
+    }
+
+    private static Fields.Builder upgradeRestored(Fields fields) {
+        boolean asked = WEBSOCKET.equals(fields.first(UPGRADE_ASKED));
+        Fields.Builder restored = fields.toBuilder().remove(UPGRADE_ASKED);
+        return asked ? restored.add("upgrade", WEBSOCKET) : restored;
     }
 
     static void write(Fields trailers, HpackEncoder to) {

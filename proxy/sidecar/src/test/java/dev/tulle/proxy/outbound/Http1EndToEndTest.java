@@ -529,6 +529,8 @@ class Http1EndToEndTest {
                 wire.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
                 reached.get(10, TimeUnit.SECONDS);
                 var drained = server.inbound.drain(Duration.ofSeconds(10)).toCompletableFuture();
+                // The connection hears of the drain on its loop.
+                server.plane.loops().getFirst().submit(() -> {}).get(10, TimeUnit.SECONDS);
                 mayAnswer.complete(null);
                 assertThat(wire.readHead()).startsWith("HTTP/1.1 200 OK\r\n").contains("connection: close\r\n");
                 assertThat(wire.readAll()).isEqualTo("ok");
