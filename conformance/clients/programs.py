@@ -116,13 +116,9 @@ class Programs:
 
     @staticmethod
     def established(port):
-        """Local ports of the IPv4 connections to a loopback port."""
-        found = []
-        for line in pathlib.Path("/proc/net/tcp").read_text().splitlines()[1:]:
-            local, remote, state = line.split()[1:4]
-            if state == "01" and int(remote.split(":")[1], 16) == port:
-                found.append(int(local.split(":")[1], 16))
-        return found
+        """How many IPv4 connections an application on this port has accepted and not lost."""
+        rows = [line.split() for line in pathlib.Path("/proc/net/tcp").read_text().splitlines()[1:]]
+        return sum(state == "01" and int(local.split(":")[1], 16) == port for _, local, _, state, *_ in rows)
 
     # The programs; each gives the port it listens on, or several.
 

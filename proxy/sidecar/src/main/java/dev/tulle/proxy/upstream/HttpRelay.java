@@ -589,8 +589,13 @@ public final class HttpRelay {
                         down.reset(reset);
                     }
                     case MALFORMED ->
-                        breakOff(503, "upstream-malformed", "the rest of the application's answer broke the protocol", reset);
-                    case IDLE -> breakOff(503, "upstream-idle", "nothing came of the rest of the answer in time", reset);
+                        breakOff(
+                                503,
+                                "upstream-malformed",
+                                "the rest of the application's answer broke the protocol",
+                                reset);
+                    case IDLE ->
+                        breakOff(503, "upstream-idle", "nothing came of the rest of the answer in time", reset);
                     default -> breakOff(503, "upstream-reset", "the connection ended before the answer did", reset);
                 }
                 return;
