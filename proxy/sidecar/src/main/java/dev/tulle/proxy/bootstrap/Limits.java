@@ -26,6 +26,7 @@ public record Limits(Http http, Http2 http2, Tls tls, Connections connections, C
                         64 * 1024,
                         5 * 1024,
                         1024 * 1024,
+                        32 * 1024 * 1024,
                         200,
                         Duration.ofSeconds(30),
                         8,
@@ -91,6 +92,7 @@ public record Limits(Http http, Http2 http2, Tls tls, Connections connections, C
      * @param crowdedStreamWindowBytes what a stream begins with when there are very many
      * @param connectionWindowBytes window of a connection, and the most it holds of what came and was not passed on; beyond, the
      *     stream that holds most is reset
+     * @param maxHeldBytes of all connections of one loop that came and were not passed on; beyond, streams that hold most are reset
      * @param maxResets RST_STREAM sent and received in {@code resetWindow}
      * @param resetWindow over which resets are counted
      * @param maxContinuationFrames of one header block
@@ -103,6 +105,7 @@ public record Limits(Http http, Http2 http2, Tls tls, Connections connections, C
             int initialStreamWindowBytes,
             int crowdedStreamWindowBytes,
             int connectionWindowBytes,
+            int maxHeldBytes,
             int maxResets,
             Duration resetWindow,
             int maxContinuationFrames,

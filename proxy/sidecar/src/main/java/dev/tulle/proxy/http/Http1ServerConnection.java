@@ -29,6 +29,9 @@ public final class Http1ServerConnection extends Http1Connection<Http1ServerConn
     private boolean closed;
     private boolean anyRequest;
 
+    /** When the connection begins to end, for its certificates do; 0 while that is not known. */
+    private long drainNanos;
+
     /** When the head that is under way began, 0 for none; bytes that trickle in do not move it. */
     private long headBegan;
 
@@ -82,6 +85,14 @@ public final class Http1ServerConnection extends Http1Connection<Http1ServerConn
     @Override
     void sweep(long now, long stillMillis) {
         Limits.Connections limits = limits().connections();
+        ChannelHandlerContext ctx = context();
+        if (drainNanos == 0 && ctx != null) {
+            drainNanos = CertificateEnd.drainNanos(
+                    ctx.pipeline(), limits.drainTimeout().toMillis());
+        }
+        if (drainNanos != 0 && now - drainNanos > 0) {
+            drain();
+        }
         if (current() != null) {
             if (stillMillis > limits.idleTimeout().toMillis()) {
                 ended(Reset.IDLE);

@@ -2,6 +2,7 @@ package dev.tulle.proxy.http;
 
 import dev.tulle.proxy.bootstrap.Limits;
 import io.netty.channel.ChannelHandlerContext;
+import java.util.function.Consumer;
 
 /** The client's side of one HTTP/2 connection; many requests at once, as many as the server takes. */
 public final class Http2ClientConnection extends Http2Peer implements HttpConnection {
@@ -25,8 +26,9 @@ public final class Http2ClientConnection extends Http2Peer implements HttpConnec
 
     private int resets;
 
-    public Http2ClientConnection(ConnectionOwner owner, Limits limits) {
-        super(false, limits);
+    /** @param limitHits is told the name of a limit whenever it bites */
+    public Http2ClientConnection(ConnectionOwner owner, Limits limits, Consumer<String> limitHits) {
+        super(false, limits, limitHits);
         this.owner = owner;
     }
 

@@ -63,13 +63,13 @@ final class Http2Floods {
             emptyData = 0;
             freePing = true;
         } else if (++emptyData > maxEmptyData) {
-            throw calm("too many empty DATA frames");
+            throw Http2Violation.tooMuch("max_empty_data_frames", "too many empty DATA frames");
         }
     }
 
     void control() throws Http2Violation {
         if (controls.isTooMany()) {
-            throw calm("too many control frames");
+            throw Http2Violation.tooMuch("max_control_frames", "too many control frames");
         }
     }
 
@@ -84,7 +84,7 @@ final class Http2Floods {
     /** A stream was reset before it was answered. */
     void resetRead() throws Http2Violation {
         if (isTooManyResets()) {
-            throw calm("too many resets");
+            throw Http2Violation.tooMuch("max_resets", "too many resets");
         }
     }
 
@@ -96,9 +96,5 @@ final class Http2Floods {
     /** A stream came to its end on both sides. */
     void endedWell() {
         resets.makeUp();
-    }
-
-    private static Http2Violation calm(String detail) {
-        return Http2Violation.ofConnection(Http2Wire.ENHANCE_YOUR_CALM, detail);
     }
 }

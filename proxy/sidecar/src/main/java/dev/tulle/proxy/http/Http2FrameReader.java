@@ -232,7 +232,7 @@ final class Http2FrameReader {
                     throw violation(PROTOCOL_ERROR, "a CONTINUATION of nothing");
                 }
                 if (++continuations > maxContinuations) {
-                    throw violation(ENHANCE_YOUR_CALM, "too many CONTINUATION frames");
+                    throw Http2Violation.tooMuch("max_continuation_frames", "too many CONTINUATION frames");
                 }
             }
             default -> {
@@ -320,7 +320,7 @@ final class Http2FrameReader {
         }
         int more = to - from;
         if (blockLength + more > maxBlockBytes) {
-            throw violation(ENHANCE_YOUR_CALM, "a header block that is too long");
+            throw Http2Violation.tooMuch("max_header_bytes", "a header block that is too long");
         }
         if (block.length < blockLength + more) {
             block = Arrays.copyOf(block, Math.max(blockLength + more, 2 * block.length));

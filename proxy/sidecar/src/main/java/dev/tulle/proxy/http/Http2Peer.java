@@ -13,11 +13,13 @@ import io.netty.channel.socket.DuplexChannel;
 import io.netty.handler.ssl.SslHandler;
 import io.netty.util.collection.IntObjectHashMap;
 import io.netty.util.collection.IntObjectMap;
+import io.netty.util.concurrent.FastThreadLocal;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Queue;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -39,8 +41,16 @@ abstract class Http2Peer extends ChannelInboundHandlerAdapter implements Sweeper
     /** Data that waits is gathered in buffers of this size, unless a piece is longer. */
     private static final int WAITING_BUFFER = 2048;
 
+    private static final FastThreadLocal<LoopHeld> LOOP_HELD = new FastThreadLocal<>() {
+        @Override
+        protected LoopHeld initialValue() {
+            return new LoopHeld();
+        }
+    };
+
     private final boolean server;
     private final Limits limits;
+    private final Consumer<String> limitHits;
     private final Http2FrameReader reader;
     private final HpackDecoder decoder;
     private final HpackEncoder encoder = new HpackEncoder();
@@ -86,12 +96,26 @@ abstract class Http2Peer extends ChannelInboundHandlerAdapter implements Sweeper
     /** Bytes of all streams that came and were not yet passed on. */
     private int held;
 
+    private LoopHeld loopHeld = new LoopHeld();
+
+    /** When the connection begins to end, for its certificates do. */
+    private long drainNanos;
+
+    private boolean certificateEnded;
+
     /** What all streams hold or may still send by their windows. */
     private long granted;
 
-    Http2Peer(boolean server, Limits limits) {
+    /** Bytes that all connections of one loop hold. */
+    private static final class LoopHeld {
+        private long bytes;
+    }
+
+    /** @param limitHits is told the name of a limit whenever it bites */
+    Http2Peer(boolean server, Limits limits, Consumer<String> limitHits) {
         this.server = server;
         this.limits = limits;
+        this.limitHits = limitHits;
         this.floods = new Http2Floods(server, limits.http2());
         // An answer that came by HTTP/1.1 is bounded without the overhead that HTTP/2 counts.
         int overhead = server ? 0 : limits.http().maxHeaderFields() * HpackField.OVERHEAD;
@@ -149,6 +173,9 @@ abstract class Http2Peer extends ChannelInboundHandlerAdapter implements Sweeper
         Http2Output out = new Http2Output(ctx);
         output = out;
         flusher = new Flusher(ctx, this::flush);
+        loopHeld = LOOP_HELD.get();
+        drainNanos = CertificateEnd.drainNanos(
+                ctx.pipeline(), limits.connections().drainTimeout().toMillis());
         meantWindow = limits.http2().initialStreamWindowBytes();
         toldWindows.add(meantWindow);
         if (server) {
@@ -252,9 +279,14 @@ abstract class Http2Peer extends ChannelInboundHandlerAdapter implements Sweeper
         if (reader.isInsideFrame()) {
             insideSince = insideSince == 0 ? now : insideSince;
             if (now - insideSince > limits.connections().headerTimeout().toNanos()) {
+                limitHits.accept("header_timeout");
                 fail(ENHANCE_YOUR_CALM);
                 return;
             }
+        }
+        if (now - drainNanos > 0 && !certificateEnded) {
+            certificateEnded = true;
+            drain();
         }
         int window = windowFor(2 * streams.size());
         if (window > meantWindow && toldWindows.isEmpty()) {
@@ -277,6 +309,9 @@ abstract class Http2Peer extends ChannelInboundHandlerAdapter implements Sweeper
         }
     }
 
+    /** Takes nothing new; closes once what is under way has ended. */
+    public abstract void drain();
+
     /** No stream is under way for so long. */
     abstract void sweepIdle(long millis);
 
@@ -298,6 +333,9 @@ abstract class Http2Peer extends ChannelInboundHandlerAdapter implements Sweeper
     }
 
     private void violated(Http2Violation violation) {
+        if (!violation.limit().isEmpty()) {
+            limitHits.accept(violation.limit());
+        }
         int id = violation.stream();
         if (id == 0 || isIdle(id)) {
             fail(violation.code());
@@ -399,6 +437,7 @@ abstract class Http2Peer extends ChannelInboundHandlerAdapter implements Sweeper
         flushSoon();
         if (code != NO_ERROR && !flooded && floods.isTooManyResets() && context != null) {
             flooded = true;
+            limitHits.accept("max_resets");
             context.executor().execute(() -> fail(ENHANCE_YOUR_CALM));
         }
     }
@@ -786,7 +825,7 @@ abstract class Http2Peer extends ChannelInboundHandlerAdapter implements Sweeper
         public void consumed(int bytes) {
             if (bytes > 0 && !closed) {
                 held -= bytes;
-                Http2Peer.this.held -= bytes;
+                hold(-bytes);
                 granted -= bytes;
                 openStream();
                 if (!settingsAcknowledged) {
@@ -850,7 +889,7 @@ abstract class Http2Peer extends ChannelInboundHandlerAdapter implements Sweeper
             closed = true;
             streams.remove(id);
             ended.ended(id);
-            Http2Peer.this.held -= held;
+            hold(-held);
             granted -= held + receiveWindow;
             if (waiting != null) {
                 waiting.forEach(ByteBuf::release);
@@ -872,8 +911,14 @@ abstract class Http2Peer extends ChannelInboundHandlerAdapter implements Sweeper
         }
     }
 
-    /** Holds what must not be: more than a connection may hold. Whoever holds most is given up. */
-    private void giveUpFattest() {
+    private void hold(int bytes) {
+        held += bytes;
+        loopHeld.bytes += bytes;
+    }
+
+    /** More is held than may be: the stream that holds most is given up. */
+    private void giveUpFattest(String limit) {
+        limitHits.accept(limit);
         Stream fattest = null;
         for (Stream stream : streams.values()) {
             if (fattest == null || stream.held > fattest.held) {
@@ -933,7 +978,7 @@ abstract class Http2Peer extends ChannelInboundHandlerAdapter implements Sweeper
                 }
             }
             stream.held += content;
-            held += content;
+            hold(content);
             granted += content;
         }
 
@@ -949,7 +994,9 @@ abstract class Http2Peer extends ChannelInboundHandlerAdapter implements Sweeper
             }
             stream.received(piece, last && receivingEnd);
             if (held > limits.http2().connectionWindowBytes()) {
-                giveUpFattest();
+                giveUpFattest("connection_window_bytes");
+            } else if (loopHeld.bytes > limits.http2().maxHeldBytes()) {
+                giveUpFattest("max_held_bytes");
             }
         }
 
@@ -1003,7 +1050,7 @@ abstract class Http2Peer extends ChannelInboundHandlerAdapter implements Sweeper
                 return;
             }
             if (streams.size() >= limits.http2().maxConcurrentStreams()) {
-                throw Http2Violation.ofStream(id, REFUSED_STREAM, "too many streams");
+                throw Http2Violation.tooManyStreams(id);
             }
             opened(id, end);
         }

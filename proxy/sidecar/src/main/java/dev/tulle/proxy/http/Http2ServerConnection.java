@@ -3,6 +3,7 @@ package dev.tulle.proxy.http;
 import dev.tulle.proxy.bootstrap.Limits;
 import io.netty.channel.ChannelHandlerContext;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
 
 /** The server's side of one HTTP/2 connection; many requests at once. */
 public final class Http2ServerConnection extends Http2Peer implements ServerConnection {
@@ -16,8 +17,14 @@ public final class Http2ServerConnection extends Http2Peer implements ServerConn
     /** Whether the client was told which stream is the last. */
     private boolean closesWhenIdle;
 
-    public Http2ServerConnection(RequestHandler handler, Limits limits) {
-        super(true, limits);
+    /** One whose limits nobody counts. */
+    Http2ServerConnection(RequestHandler handler, Limits limits) {
+        this(handler, limits, limit -> {});
+    }
+
+    /** @param limitHits is told the name of a limit whenever it bites */
+    public Http2ServerConnection(RequestHandler handler, Limits limits, Consumer<String> limitHits) {
+        super(true, limits, limitHits);
         this.handler = handler;
     }
 

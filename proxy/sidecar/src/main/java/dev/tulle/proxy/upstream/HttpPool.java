@@ -252,7 +252,7 @@ final class HttpPool implements ConnectionOwner {
     private HttpConnection join(Channel channel) {
         boolean secure = target.identity().isPresent();
         if (multiplexed) {
-            Http2ClientConnection connection = new Http2ClientConnection(this, limits);
+            Http2ClientConnection connection = new Http2ClientConnection(this, limits, meters::limitHit);
             channel.pipeline().addLast("http2", connection);
             return connection;
         }

@@ -193,7 +193,8 @@ public final class Listeners<K> {
     /** Serves HTTP on a connection from here on. On its loop. */
     public void serve(Channel channel, boolean http2, RequestHandler requests) {
         if (http2) {
-            Http2ServerConnection connection = new Http2ServerConnection(requests, plane.limits());
+            Http2ServerConnection connection =
+                    new Http2ServerConnection(requests, plane.limits(), plane.meters()::limitHit);
             channel.pipeline().addLast("http2", connection);
             drainable(channel, connection);
         } else {
