@@ -479,6 +479,32 @@ class Http1EndToEndTest {
         }
     }
 
+    @Test
+    void followsAChangedRouteOnAConnectionThatIsKept() {
+        try (RawOrigin one = answering("one");
+                RawOrigin two = answering("two")) {
+            var first = mesh.server("v1", Protocol.HTTP, one.address(), InboundPolicy.OPEN);
+            var second = mesh.server("v2", Protocol.HTTP, two.address(), InboundPolicy.OPEN);
+            var client = mesh.client("web", TestMesh.service(Protocol.HTTP, first.endpoint()));
+            try (Wire wire = new Wire(client.dialOutbound())) {
+                wire.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n").readHead();
+                assertThat(wire.read(3)).isEqualTo("one");
+                // The same version: what is kept of a table must not go by it.
+                client.configure(config -> new ProxyConfig(
+                        config.version(),
+                        config.workload(),
+                        List.of(TestMesh.service(Protocol.HTTP, second.endpoint())),
+                        config.trust()));
+                wire.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n").readHead();
+                assertThat(wire.read(3)).isEqualTo("two");
+                client.configure(
+                        config -> new ProxyConfig(config.version(), config.workload(), List.of(), config.trust()));
+                assertThat(wire.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n").readHead())
+                        .startsWith("HTTP/1.1 503 ");
+            }
+        }
+    }
+
     private static RawOrigin answering(String text) {
         return new RawOrigin(connection -> {
             while (!connection.readHead().isEmpty()) {
