@@ -24,16 +24,28 @@ final class FixedRate {
 
     private FixedRate() {}
 
-    /**
-     * What was seen.
-     *
-     * @param nanos of every answer, ascending
-     * @param failed connections that broke
-     */
-    record Seen(long[] nanos, int failed) {
+    /** What was seen. */
+    static final class Seen {
+        private final long[] ascending;
+        private final int failed;
+
+        private Seen(long[] ascending, int failed) {
+            this.ascending = ascending;
+            this.failed = failed;
+        }
+
+        int count() {
+            return ascending.length;
+        }
+
+        /** Connections that broke. */
+        int failed() {
+            return failed;
+        }
+
         /** In microseconds; {@code share} of 0.5 is the median. */
         double percentileMicros(double share) {
-            return nanos[Math.min(nanos.length - 1, (int) (share * nanos.length))] / 1e3;
+            return ascending[Math.min(ascending.length - 1, (int) (share * ascending.length))] / 1e3;
         }
     }
 

@@ -58,9 +58,9 @@ record Options(
             int starts,
             Duration quiet) {
         static final Effort FULL =
-                new Effort(false, 3, 3, 150_000, 10_000, Duration.ofSeconds(20), 10, 5_000, 5, Duration.ofSeconds(4));
+                new Effort(false, 3, 3, 150_000, 20_000, Duration.ofSeconds(30), 10, 5_000, 5, Duration.ofSeconds(3));
         static final Effort SHORT =
-                new Effort(false, 3, 2, 40_000, 3_000, Duration.ofSeconds(20), 10, 5_000, 3, Duration.ofSeconds(4));
+                new Effort(false, 3, 2, 40_000, 3_000, Duration.ofSeconds(20), 10, 5_000, 3, Duration.ofSeconds(3));
         static final Effort SMOKE =
                 new Effort(true, 1, 1, 200, 50, Duration.ofSeconds(5), 2, 200, 1, Duration.ofMillis(200));
     }

@@ -93,7 +93,8 @@ record Plot(String file, String title, List<Measure> measures) {
         Optional<Goal> goal = Goal.of(measure).stream()
                 .filter(candidate -> candidate.subject() == Known.TULLE
                         && candidate.place(results).isPresent())
-                .min(Comparator.comparingDouble(candidate -> place(candidate, results) * (candidate.atMost() ? 1 : -1)));
+                .min(Comparator.comparingDouble(
+                        candidate -> place(candidate, results) * (candidate.atMost() ? 1 : -1)));
         double goalAt = goal.map(known -> place(known, results)).orElse(0.0);
         double scale = BAR_SPACE / Math.max(Math.max(most, goalAt), Double.MIN_NORMAL);
         out.append("<text class=\"panel\" x=\"16\" y=\"%d\">%s, %s <tspan class=\"soft\">%s is better</tspan></text>\n"

@@ -39,13 +39,16 @@ final class Report {
         text.append(machine.entrySet().stream()
                 .map(fact -> fact.getKey() + ": " + fact.getValue())
                 .collect(Collectors.joining("; ", "", ".\n\n")));
-        text.append("Medians of %d rounds of %d s%s.\n\n"
-                .formatted(
-                        options.effort().rounds(),
-                        options.effort().seconds(),
-                        options.effort().smoke() ? ", too few to mean anything: this was a smoke test" : ""));
-        row(text, "measure", known -> known.title, List.of("Tulle / Envoy", "goal", "met"));
-        row(text, "---", known -> "---", List.of("---", "---", "---"));
+        boolean smoke = options.effort().smoke();
+        text.append(
+                smoke
+                        ? "A smoke test: it works, and the figures mean nothing.\n\n"
+                        : "Medians of %d rounds of %d s.\n\n"
+                                .formatted(
+                                        options.effort().rounds(),
+                                        options.effort().seconds()));
+        row(text, "measure", known -> known.title, smoke ? List.of() : List.of("Tulle / Envoy", "goal", "met"));
+        row(text, "---", known -> "---", smoke ? List.of() : List.of("---", "---", "---"));
         for (Measure measure : results.measures()) {
             row(
                     text,
@@ -53,8 +56,19 @@ final class Report {
                     known -> results.of(measure, known)
                             .map(spread -> number(spread.median()))
                             .orElse(""),
-                    List.of(ratio(measure), goals(measure), met(measure)));
+                    smoke ? List.of() : List.of(ratio(measure), goals(measure), met(measure)));
         }
+        if (!smoke) {
+            spreads(text);
+        }
+        if (!results.notes().isEmpty()) {
+            text.append("\n");
+            results.notes().forEach(note -> text.append("- ").append(note).append("\n"));
+        }
+        return text.toString();
+    }
+
+    private void spreads(StringBuilder text) {
         text.append("\nLeast and greatest of the rounds:\n\n");
         row(text, "measure", known -> known.title, List.of());
         row(text, "---", known -> "---", List.of());
@@ -69,11 +83,6 @@ final class Report {
                         List.of());
             }
         }
-        if (!results.notes().isEmpty()) {
-            text.append("\n");
-            results.notes().forEach(note -> text.append("- ").append(note).append("\n"));
-        }
-        return text.toString();
     }
 
     /** The same with every round. */
