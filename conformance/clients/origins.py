@@ -428,10 +428,15 @@ class GrpcHandlers(grpc.GenericRpcHandler):
     def hang(self, request, context):
         """One message, then nothing until the call is over; tells how it was told so."""
         gone = threading.Event()
-        context.add_callback(gone.set)
-        yield b"first"
-        if gone.wait(30):
+
+        def learned():
+            # Not behind the yield: a handler whose call is over is not resumed.
             LEARNED["calls left"] += 1
+            gone.set()
+
+        context.add_callback(learned)
+        yield b"first"
+        gone.wait(30)
 
     def left(self, request, context):
         """How many seconds the caller still gives."""
