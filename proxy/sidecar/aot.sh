@@ -16,7 +16,7 @@ for finder in "$here/jdk.sh" "$here/../../.mvn/jdk.sh"; do
   fi
 done
 
-jar=${1:-$(ls "$here"/target/tulle-sidecar-*-all.jar "$here"/tulle-sidecar.jar 2>/dev/null | sed -n 1p)}
+jar=${1:-$(ls "$here"/target/tulle-sidecar-*-all.jar "$here"/tulle-sidecar.jar 2>/dev/null | sed -n 1p || true)}
 time=${2:-20s}
 [ -r "${jar:-}" ] || {
   echo "aot.sh: no jar: build it first with ./mvnw -pl proxy/sidecar -am package" >&2
