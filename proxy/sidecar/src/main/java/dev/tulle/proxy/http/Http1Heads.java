@@ -1,5 +1,6 @@
 package dev.tulle.proxy.http;
 
+import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
@@ -60,6 +61,9 @@ final class Http1Heads {
         }
         boolean http11 = Http1Text.same("HTTP/1.1", bytes, targetEnd + 1, lineEnd);
         if (!http11 && !Http1Text.same("HTTP/1.0", bytes, targetEnd + 1, lineEnd)) {
+            if (!namesHttp(bytes, targetEnd + 1, lineEnd)) {
+                throw MalformedMessage.ofOtherProtocol("the first line does not end with a version of HTTP");
+            }
             throw MalformedMessage.badRequest("the version is neither HTTP/1.1 nor HTTP/1.0");
         }
         String method = Http1Text.method(bytes, 0, methodEnd);
@@ -238,7 +242,8 @@ final class Http1Heads {
     private static final class Parsed {
         final Fields.Builder fields = new Fields.Builder();
 
-        @Nullable String host;
+        @Nullable
+        String host;
 
         int hosts;
         long contentLength = -1;
@@ -248,7 +253,8 @@ final class Http1Heads {
         boolean upgradeListed;
         boolean trailersTaken;
 
-        @Nullable String upgrade;
+        @Nullable
+        String upgrade;
     }
 
     private static Parsed fields(byte[] bytes, int from, int length, int maxFields, boolean request)
@@ -341,6 +347,13 @@ final class Http1Heads {
             }
         }
         return false;
+    }
+
+    /** Whether the end of a request line means to name a version of HTTP, however badly. */
+    private static boolean namesHttp(byte[] bytes, int from, int end) {
+        return new String(bytes, from, end - from, StandardCharsets.ISO_8859_1)
+                .toUpperCase(Locale.ROOT)
+                .contains("HTTP");
     }
 
     /** Index of the CR that ends the line at {@code from}. */

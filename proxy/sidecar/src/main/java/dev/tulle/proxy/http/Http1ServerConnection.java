@@ -150,7 +150,10 @@ public final class Http1ServerConnection extends Http1Connection<Http1ServerConn
     @Override
     void malformed(MalformedMessage cause) {
         Served exchange = current();
-        if (exchange == null || !exchange.responseStarted) {
+        if (cause.isOtherProtocol() && !anyRequest) {
+            // A broken preface of HTTP/2, say, which wants the end of the connection (RFC 9113, 3.4).
+            close();
+        } else if (exchange == null || !exchange.responseStarted) {
             refuse(cause.status(), cause.detail());
         } else {
             ended(Reset.MALFORMED);

@@ -99,6 +99,23 @@ class Http1ServerConnectionTest {
     }
 
     @ParameterizedTest
+    @ValueSource(ints = {1, 5, 1000})
+    void endsAConnectionThatBeginsInAnotherProtocolWithoutAWord(int piece) {
+        Outcome outcome = feed("INVALID CONNECTION PREFACE" + END, piece);
+        assertThat(outcome.heads()).isEmpty();
+        assertThat(outcome.answers()).isEmpty();
+        assertThat(outcome.open()).isFalse();
+    }
+
+    @Test
+    void answersALaterRequestWithoutVersionAsTheMistakeItIs() {
+        Outcome outcome = feed("GET / HTTP/1.1\r\nHost: a" + END + "GET / NONSENSE" + END, 1000);
+        assertThat(outcome.heads()).hasSize(1);
+        assertThat(outcome.answers()).contains("HTTP/1.1 400 ");
+        assertThat(outcome.open()).isFalse();
+    }
+
+    @ParameterizedTest
     @ValueSource(
             strings = {
                 // framing
