@@ -102,8 +102,8 @@ record Options(
                 default -> throw new IllegalArgumentException("unknown argument '%s'".formatted(argument));
             }
         }
-        if (record.isPresent() && (!effort.equals(Effort.FULL) || !workloads.containsAll(WORKLOADS))) {
-            throw new IllegalArgumentException("--record keeps full runs only: no --short, --smoke or --workloads");
+        if (record.isPresent() && (effort.smoke() || !workloads.containsAll(WORKLOADS))) {
+            throw new IllegalArgumentException("--record keeps runs of everything only: no --smoke or --workloads");
         }
         List<Subject> proxies = new ArrayList<>();
         for (String subject : subjects) {

@@ -6,6 +6,7 @@ import io.netty.channel.IoHandlerContext;
 import io.netty.channel.IoHandlerFactory;
 import io.netty.channel.IoOps;
 import io.netty.channel.IoRegistration;
+import io.netty.channel.epoll.EpollIoHandle;
 import io.netty.channel.epoll.EpollIoHandler;
 import io.netty.channel.epoll.EpollIoOps;
 
@@ -18,6 +19,9 @@ import io.netty.channel.epoll.EpollIoOps;
  * passes without it.
  */
 final class HalfCloseEpoll implements IoHandler {
+    /** What Netty's own registrations answer once they are cancelled. */
+    private static final long NOT_SUBMITTED = -1;
+
     private final IoHandler epoll;
 
     private HalfCloseEpoll(IoHandler epoll) {
@@ -48,6 +52,10 @@ final class HalfCloseEpoll implements IoHandler {
 
         @Override
         public long submit(IoOps ops) {
+            if (isClosed()) {
+                // Its number may be another socket's already, whose registration would be changed or lost.
+                return NOT_SUBMITTED;
+            }
             boolean empty = ops instanceof EpollIoOps wanted && wanted.value() == 0;
             if (emptied && !empty) {
                 current.cancel();
@@ -59,6 +67,11 @@ final class HalfCloseEpoll implements IoHandler {
             }
             emptied = empty;
             return current.submit(ops);
+        }
+
+        private boolean isClosed() {
+            return !isValid()
+                    || (handle instanceof EpollIoHandle socket && !socket.fd().isOpen());
         }
 
         @Override

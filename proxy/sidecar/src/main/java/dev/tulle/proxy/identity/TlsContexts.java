@@ -55,6 +55,12 @@ public final class TlsContexts {
     /** Contexts that were replaced last are kept, for a thread that has just read them. */
     private static final int KEPT = 2;
 
+    /**
+     * Where Netty puts our key on its way into BoringSSL, in memory only. The usual PKCS12 store would encrypt it by ten thousand rounds
+     * of SHA-256 and decrypt it again, for each context: a quarter of a start, and a pause at each renewal.
+     */
+    private static final String KEY_STORE = "JKS";
+
     private final Clock clock;
     private final Limits.Tls limits;
     private final List<Consumer<Current>> listeners = new CopyOnWriteArrayList<>();
@@ -176,6 +182,7 @@ public final class TlsContexts {
         Current next;
         try {
             SslContext server = withoutStore(SslContextBuilder.forServer(svid.key(), chain)
+                    .keyStoreType(KEY_STORE)
                     .sslProvider(SslProvider.OPENSSL_REFCNT)
                     .protocols("TLSv1.3")
                     .clientAuth(ClientAuth.REQUIRE)
@@ -233,6 +240,7 @@ public final class TlsContexts {
                 .sslProvider(SslProvider.OPENSSL_REFCNT)
                 .protocols("TLSv1.3")
                 .keyManager(svid.key(), svid.chain().toArray(X509Certificate[]::new))
+                .keyStoreType(KEY_STORE)
                 .trustManager(verifier)
                 // Names come from the SPIFFE ID alone, never from the address that was dialled.
                 .endpointIdentificationAlgorithm(null)

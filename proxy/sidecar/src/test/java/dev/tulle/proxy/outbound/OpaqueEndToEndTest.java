@@ -66,6 +66,22 @@ class OpaqueEndToEndTest {
         }
     }
 
+    /** A socket that ends may leave its number to the next one before the event loop has forgotten it. */
+    @Test
+    void servesConnectionsThatBeginAsOthersEnd() {
+        try (RawOrigin origin = new RawOrigin(connection -> connection.send(connection.read(5)))) {
+            var server = mesh.server("reviews", Protocol.TCP, origin.address(), InboundPolicy.OPEN);
+            var client = mesh.clientOf(server, Protocol.TCP);
+            for (int i = 0; i < 300; i++) {
+                try (Wire wire = new Wire(client.dialOutbound())) {
+                    assertThat(wire.send("hello").read(5))
+                            .as("connection %d", i)
+                            .isEqualTo("hello");
+                }
+            }
+        }
+    }
+
     @Test
     void letsAServerSpeakFirstToAPlainTextCaller() {
         try (RawOrigin origin = new RawOrigin(connection -> {
