@@ -91,8 +91,8 @@ class BenchTest {
                 .hasMessageContaining("istio")
                 .hasMessageContaining("haproxy");
         assertThatThrownBy(() -> Options.parse(List.of("--workloads"))).hasMessageContaining("needs a value");
-        assertThatThrownBy(() -> Options.parse(List.of("--record", "here", "--short")))
-                .hasMessageContaining("full runs only");
+        assertThatThrownBy(() -> Options.parse(List.of("--record", "here", "--smoke")))
+                .hasMessageContaining("runs of everything only");
     }
 
     @Test
