@@ -61,8 +61,8 @@ final class Http1Heads {
         }
         boolean http11 = Http1Text.same("HTTP/1.1", bytes, targetEnd + 1, lineEnd);
         if (!http11 && !Http1Text.same("HTTP/1.0", bytes, targetEnd + 1, lineEnd)) {
-            if (!namesHttp(bytes, targetEnd + 1, lineEnd)) {
-                throw MalformedMessage.ofOtherProtocol("the first line does not end with a version of HTTP");
+            if (!namesVersion(bytes, targetEnd + 1, lineEnd)) {
+                throw MalformedMessage.ofOtherProtocol("the first line does not end with a protocol and its version");
             }
             throw MalformedMessage.badRequest("the version is neither HTTP/1.1 nor HTTP/1.0");
         }
@@ -349,11 +349,10 @@ final class Http1Heads {
         return false;
     }
 
-    /** Whether the end of a request line means to name a version of HTTP, however badly. */
-    private static boolean namesHttp(byte[] bytes, int from, int end) {
-        return new String(bytes, from, end - from, StandardCharsets.ISO_8859_1)
-                .toUpperCase(Locale.ROOT)
-                .contains("HTTP");
+    /** Whether the end of a request line means to name a protocol and its version, however badly. */
+    private static boolean namesVersion(byte[] bytes, int from, int end) {
+        String named = new String(bytes, from, end - from, StandardCharsets.ISO_8859_1);
+        return named.contains("/") || named.toUpperCase(Locale.ROOT).contains("HTTP");
     }
 
     /** Index of the CR that ends the line at {@code from}. */
