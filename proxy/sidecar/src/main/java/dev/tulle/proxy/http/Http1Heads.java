@@ -242,8 +242,7 @@ final class Http1Heads {
     private static final class Parsed {
         final Fields.Builder fields = new Fields.Builder();
 
-        @Nullable
-        String host;
+        @Nullable String host;
 
         int hosts;
         long contentLength = -1;
@@ -253,8 +252,7 @@ final class Http1Heads {
         boolean upgradeListed;
         boolean trailersTaken;
 
-        @Nullable
-        String upgrade;
+        @Nullable String upgrade;
     }
 
     private static Parsed fields(byte[] bytes, int from, int length, int maxFields, boolean request)
