@@ -38,9 +38,6 @@ abstract class Http2Peer extends ChannelInboundHandlerAdapter implements Sweeper
     /** How long what a peer still sends is read and thrown away behind a GOAWAY, for a reset could undo it. */
     private static final long LINGER_MILLIS = 500;
 
-    /** Data that waits is gathered in buffers of this size, unless a piece is longer. */
-    private static final int WAITING_BUFFER = 2048;
-
     private static final FastThreadLocal<LoopHeld> LOOP_HELD = new FastThreadLocal<>() {
         @Override
         protected LoopHeld initialValue() {
@@ -544,11 +541,7 @@ abstract class Http2Peer extends ChannelInboundHandlerAdapter implements Sweeper
     abstract class Stream implements StreamEnd {
         private final int id;
         private @Nullable StreamListener listener;
-        private @Nullable Queue<ByteBuf> waiting;
-
-        /** The last of those waiting, where it is ours to add to. */
-        private @Nullable ByteBuf gathering;
-
+        private @Nullable WaitingBytes waiting;
         private @Nullable Fields waitingTrailers;
         private @Nullable Reset failure;
 
@@ -724,29 +717,10 @@ abstract class Http2Peer extends ChannelInboundHandlerAdapter implements Sweeper
         }
 
         private void keep(ByteBuf data) {
-            int length = data.readableBytes();
-            if (length == 0 || context == null) {
-                data.release();
-                return;
+            if (waiting == null) {
+                waiting = new WaitingBytes(0);
             }
-            Queue<ByteBuf> queue = waiting;
-            if (queue == null) {
-                queue = new ArrayDeque<>(4);
-                waiting = queue;
-            }
-            if (length >= WAITING_BUFFER) {
-                gathering = null;
-                queue.add(data);
-                return;
-            }
-            ByteBuf last = gathering;
-            if (last == null || last.writableBytes() < length) {
-                last = context.alloc().ioBuffer(WAITING_BUFFER, WAITING_BUFFER);
-                gathering = last;
-                queue.add(last);
-            }
-            last.writeBytes(data);
-            data.release();
+            waiting.add(data);
         }
 
         private void askForTurn() {
@@ -765,8 +739,8 @@ abstract class Http2Peer extends ChannelInboundHandlerAdapter implements Sweeper
             int sent = 0;
             boolean stuck = false;
             while (waiting != null && sent < most && !stuck) {
-                ByteBuf first = waiting.element();
-                boolean alone = waiting.size() == 1;
+                ByteBuf first = waiting.first();
+                boolean alone = waiting.isOnePiece();
                 int length = first.readableBytes();
                 int count = push(out, first, most - sent, alone && endGiven && waitingTrailers == null);
                 sent += count;
@@ -775,7 +749,6 @@ abstract class Http2Peer extends ChannelInboundHandlerAdapter implements Sweeper
                     waiting.remove();
                     if (alone) {
                         waiting = null;
-                        gathering = null;
                     }
                 }
             }
@@ -892,9 +865,8 @@ abstract class Http2Peer extends ChannelInboundHandlerAdapter implements Sweeper
             hold(-held);
             granted -= held + receiveWindow;
             if (waiting != null) {
-                waiting.forEach(ByteBuf::release);
+                waiting.release();
                 waiting = null;
-                gathering = null;
             }
             waitingTrailers = null;
             boolean clean = sentEnd && receivedEnd;

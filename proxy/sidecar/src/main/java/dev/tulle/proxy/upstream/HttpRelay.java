@@ -11,14 +11,12 @@ import dev.tulle.proxy.http.ResponseHead;
 import dev.tulle.proxy.http.ResponseListener;
 import dev.tulle.proxy.http.ServerStream;
 import dev.tulle.proxy.http.StreamListener;
+import dev.tulle.proxy.http.WaitingBytes;
 import dev.tulle.proxy.identity.Alpn;
 import dev.tulle.proxy.resilience.Slots;
 import dev.tulle.proxy.resilience.TryFailure;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
-import java.util.ArrayDeque;
-import java.util.ArrayList;
-import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
@@ -35,6 +33,9 @@ import org.jspecify.annotations.Nullable;
  * on. For that the body is kept while it is no larger than {@link Limits.Connections#bufferPerStreamBytes}.
  */
 public final class HttpRelay {
+    /** So many pieces of a body that waits are sent on as they came. */
+    private static final int SEPARATE_PIECES = 16;
+
     /** Endpoints tried for one request. */
     static final int MAX_TRIES = 3;
 
@@ -48,7 +49,7 @@ public final class HttpRelay {
     private final Ended ended;
     private final @Nullable CallGuard guard;
     private final long begun = System.nanoTime();
-    private final ArrayDeque<ByteBuf> waiting = new ArrayDeque<>(0);
+    private WaitingBytes waiting = new WaitingBytes(SEPARATE_PIECES);
     private @Nullable Fields waitingTrailers;
     private boolean waitingEnd;
     private boolean requestOver;
@@ -315,7 +316,7 @@ public final class HttpRelay {
             used.answered(true, System.nanoTime() - tryBegun);
         }
         if (body != null) {
-            body.putBefore(waiting);
+            waiting = body.followedBy(waiting);
             waitingEnd = requestOver && !bodyless;
         }
         attempts.startOver();
@@ -396,8 +397,7 @@ public final class HttpRelay {
                 used.abandoned();
             }
         }
-        waiting.forEach(ByteBuf::release);
-        waiting.clear();
+        waiting.release();
         ended.ended(failure, finalStatus, TimeUnit.NANOSECONDS.toMicros(nanos));
     }
 
@@ -639,10 +639,10 @@ public final class HttpRelay {
         }
     }
 
-    /** Copies of the references to what was sent of a body, so that it can be sent again. */
+    /** What was sent of a body, so that it can be sent again. */
     private static final class Kept {
         private final int most;
-        private final List<ByteBuf> parts = new ArrayList<>(0);
+        private WaitingBytes sent = new WaitingBytes(SEPARATE_PIECES);
         private int bytes;
 
         Kept(int most) {
@@ -657,23 +657,22 @@ public final class HttpRelay {
                 return false;
             }
             if (data.isReadable()) {
-                parts.add(data.retainedDuplicate());
+                sent.add(data.retainedDuplicate());
             }
             return true;
         }
 
         /** Gives everything over, in front of what waits. */
-        void putBefore(ArrayDeque<ByteBuf> waiting) {
-            for (int i = parts.size() - 1; i >= 0; i--) {
-                waiting.addFirst(parts.get(i));
-            }
-            parts.clear();
+        WaitingBytes followedBy(WaitingBytes waiting) {
+            WaitingBytes all = sent;
+            all.addAll(waiting);
+            sent = new WaitingBytes(SEPARATE_PIECES);
             bytes = 0;
+            return all;
         }
 
         void release() {
-            parts.forEach(ByteBuf::release);
-            parts.clear();
+            sent.release();
         }
     }
 }
