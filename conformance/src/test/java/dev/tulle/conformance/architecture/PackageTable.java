@@ -21,24 +21,26 @@ import java.util.stream.Stream;
  */
 final class PackageTable {
     /** What a library's word in the table stands for: prefixes of packages. */
-    private static final Map<String, List<String>> LIBRARIES = Map.of(
-            "bouncycastle", List.of("org.bouncycastle."),
-            "grpc", List.of("io.grpc."),
-            "jackson", List.of("com.fasterxml.jackson."),
-            "jackson-core", List.of("com.fasterxml.jackson.core."),
-            "netty", List.of("io.netty."),
-            "picocli", List.of("picocli."),
-            "quarkus",
+    private static final Map<String, List<String>> LIBRARIES = Map.ofEntries(
+            Map.entry("bouncycastle", List.of("org.bouncycastle.")),
+            Map.entry("grpc", List.of("io.grpc.")),
+            Map.entry("jackson", List.of("com.fasterxml.jackson.")),
+            Map.entry("jackson-core", List.of("com.fasterxml.jackson.core.")),
+            Map.entry("netty", List.of("io.netty.")),
+            Map.entry("picocli", List.of("picocli.")),
+            Map.entry(
+                    "quarkus",
                     List.of(
                             "io.quarkus.",
                             "io.smallrye.",
                             "io.micrometer.",
                             "org.eclipse.microprofile.",
                             "org.jboss.logging.",
-                            "jakarta."),
-            "re2j", List.of("com.google.re2j."),
-            "vertx", List.of("io.vertx."),
-            "yaml", List.of("org.yaml.snakeyaml."));
+                            "jakarta.")),
+            Map.entry("re2j", List.of("com.google.re2j.")),
+            Map.entry("vertx", List.of("io.vertx.")),
+            Map.entry("fabric8", List.of("io.fabric8.")),
+            Map.entry("yaml", List.of("org.yaml.snakeyaml.")));
 
     /** What every package may use. */
     private static final List<String> COMMON = List.of("java.", "org.jspecify.annotations.");

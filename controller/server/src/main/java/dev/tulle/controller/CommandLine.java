@@ -19,20 +19,27 @@ import java.util.regex.Pattern;
 
 /** What the program was started to do. Pure. */
 sealed interface CommandLine {
+    String KUBERNETES = "--kubernetes";
     HostPort DEFAULT_LISTEN = new HostPort("127.0.0.1", 15800);
     HostPort DEFAULT_HTTP = new HostPort("127.0.0.1", 15880);
+    HostPort DEFAULT_ADMIN = new HostPort("0.0.0.0", 15890);
+    HostPort DEFAULT_WEBHOOK = new HostPort("0.0.0.0", 10250);
 
     String USAGE = """
             Usage: java -jar quarkus-run.jar --dir DIR --state-dir DIR [options]
+                   java -jar quarkus-run.jar --kubernetes [options]
                    java -jar quarkus-run.jar token WORKLOAD --state-dir DIR [--ttl 1h]
 
             Runs the Tulle controller, or prints a join token for one workload (namespace/name).
 
               --dir DIR            YAML of Services, Workloads, SMI objects and settings; watched
               --state-dir DIR      certificates, keys and rotation state; made when it is not there
+              --kubernetes         instead of both: objects and Secrets of the cluster this runs in
               --listen HOST:PORT   enrolment and discovery for proxies        (127.0.0.1:15800)
               --http HOST:PORT     map page, API, health and metrics          (127.0.0.1:15880)
-              --trust-domain NAME  of a new state directory                   (cluster.local)
+              --admin HOST:PORT    with --kubernetes: liveness, readiness, metrics (0.0.0.0:15890)
+              --webhook HOST:PORT  with --kubernetes: admission and conversion    (0.0.0.0:10250)
+              --trust-domain NAME  of a new root                              (cluster.local)
               --leaf-ttl TIME      life of a proxy's certificate, 1m to 30d   (24h)
               --ttl TIME           life of a join token, 1s to 31d            (1h)
               --help               this text
@@ -42,22 +49,49 @@ sealed interface CommandLine {
     /**
      * Run the controller.
      *
-     * @param dir watched
-     * @param stateDir certificates and keys
+     * @param objects where they come from
      * @param listen for proxies
      * @param http for people
      * @param trustDomain absent: what the state says
      * @param leafLife of a proxy's certificate
      */
-    record Run(Path dir, Path stateDir, HostPort listen, HostPort http, Optional<String> trustDomain, Duration leafLife)
+    record Run(Objects objects, HostPort listen, HostPort http, Optional<String> trustDomain, Duration leafLife)
             implements CommandLine {
         public Run {
-            requireNonNull(dir, "dir");
-            requireNonNull(stateDir, "stateDir");
+            requireNonNull(objects, "objects");
             requireNonNull(listen, "listen");
             requireNonNull(http, "http");
             requireNonNull(trustDomain, "trustDomain");
             requireNonNull(leafLife, "leafLife");
+        }
+    }
+
+    /** Where objects, certificates and keys are. */
+    sealed interface Objects {
+        /**
+         * In directories.
+         *
+         * @param dir watched
+         * @param stateDir certificates and keys
+         */
+        record InDirectory(Path dir, Path stateDir) implements Objects {
+            public InDirectory {
+                requireNonNull(dir, "dir");
+                requireNonNull(stateDir, "stateDir");
+            }
+        }
+
+        /**
+         * In a Kubernetes cluster.
+         *
+         * @param admin for the kubelet and Prometheus
+         * @param webhook for the API server
+         */
+        record InKubernetes(HostPort admin, HostPort webhook) implements Objects {
+            public InKubernetes {
+                requireNonNull(admin, "admin");
+                requireNonNull(webhook, "webhook");
+            }
         }
     }
 
@@ -94,6 +128,12 @@ sealed interface CommandLine {
                 words.add(argument);
                 continue;
             }
+            if (argument.equals(KUBERNETES)) {
+                if (options.put(KUBERNETES, "") != null) {
+                    return new Wrong(KUBERNETES + " is given twice");
+                }
+                continue;
+            }
             int equals = argument.indexOf('=');
             String name = equals < 0 ? argument : argument.substring(0, equals);
             if (equals < 0 && i + 1 == arguments.length) {
@@ -115,11 +155,20 @@ sealed interface CommandLine {
     }
 
     private static CommandLine run(Map<String, String> options) {
-        requireKnown(
-                options, List.of("--dir", "--state-dir", "--listen", "--http", "--trust-domain", "--leaf-ttl"), "");
+        List<String> known = new ArrayList<>(List.of("--listen", "--http", "--trust-domain", "--leaf-ttl"));
+        Objects objects;
+        if (options.containsKey(KUBERNETES)) {
+            known.addAll(List.of(KUBERNETES, "--admin", "--webhook"));
+            requireKnown(options, known, " with " + KUBERNETES);
+            objects = new Objects.InKubernetes(
+                    address(options, "--admin", DEFAULT_ADMIN), address(options, "--webhook", DEFAULT_WEBHOOK));
+        } else {
+            known.addAll(List.of("--dir", "--state-dir"));
+            requireKnown(options, known, "");
+            objects = new Objects.InDirectory(path(options, "--dir"), path(options, "--state-dir"));
+        }
         return new Run(
-                path(options, "--dir"),
-                path(options, "--state-dir"),
+                objects,
                 address(options, "--listen", DEFAULT_LISTEN),
                 address(options, "--http", DEFAULT_HTTP),
                 trustDomain(options),

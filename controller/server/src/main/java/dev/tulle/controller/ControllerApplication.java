@@ -1,24 +1,18 @@
 package dev.tulle.controller;
 
-import dev.tulle.controller.api.Controller;
 import dev.tulle.controller.api.Current;
-import dev.tulle.controller.api.Views;
-import dev.tulle.controller.discovery.DiscoveryLimits;
-import dev.tulle.controller.discovery.DiscoveryServer;
-import dev.tulle.controller.discovery.ProxyRegistry;
-import dev.tulle.controller.discovery.Publisher;
-import dev.tulle.controller.discovery.Refusals;
-import dev.tulle.controller.discovery.StreamCounters;
 import dev.tulle.controller.identity.CertificateAuthority;
 import dev.tulle.controller.identity.StateDirectory;
 import dev.tulle.controller.identity.UnusableState;
-import dev.tulle.controller.report.TrafficWindow;
 import dev.tulle.controller.watch.DirectorySource;
 import dev.tulle.controller.watch.ResourceSource;
 import dev.tulle.proxy.model.HostPort;
+import io.fabric8.kubernetes.client.KubernetesClient;
+import io.fabric8.kubernetes.client.KubernetesClientException;
 import io.quarkus.runtime.Quarkus;
 import io.quarkus.runtime.QuarkusApplication;
 import io.vertx.core.Vertx;
+import jakarta.enterprise.inject.Instance;
 import java.time.Clock;
 import org.eclipse.microprofile.config.ConfigProvider;
 import org.jboss.logging.Logger;
@@ -29,10 +23,13 @@ public class ControllerApplication implements QuarkusApplication {
 
     private final Vertx vertx;
     private final Current current;
+    private final Instance<KubernetesClient> client;
 
-    public ControllerApplication(Vertx vertx, Current current) {
+    /** @param client made only when asked for: without a cluster nobody does */
+    public ControllerApplication(Vertx vertx, Current current, Instance<KubernetesClient> client) {
         this.vertx = vertx;
         this.current = current;
+        this.client = client;
     }
 
     @Override
@@ -40,51 +37,41 @@ public class ControllerApplication implements QuarkusApplication {
         if (!(CommandLine.parse(arguments) instanceof CommandLine.Run run)) {
             throw new IllegalArgumentException("Main lets only a run through");
         }
-        StateDirectory directory = new StateDirectory(run.stateDir());
-        try (StateDirectory.Held lock = directory.holdForController()) {
-            LOG.debugf("state directory held lock=%s", lock);
-            return serve(
-                    run, CertificateAuthority.open(directory, run.trustDomain(), Clock.systemUTC(), run.leafLife()));
+        try {
+            return switch (run.objects()) {
+                case CommandLine.Objects.InDirectory directory -> inDirectory(run, directory);
+                case CommandLine.Objects.InKubernetes cluster -> inKubernetes(run, cluster);
+            };
         } catch (UnusableState e) {
             return Main.cannotStart(String.valueOf(e.getMessage()));
-        } catch (IllegalStateException e) {
+        } catch (IllegalStateException | KubernetesClientException e) {
             LOG.debug("cannot start", e);
             Throwable cause = e.getCause();
             return Main.cannotStart(e.getMessage() + (cause == null ? "" : ": " + cause.getMessage()));
         }
     }
 
-    private int serve(CommandLine.Run run, CertificateAuthority authority) {
-        Clock clock = Clock.systemUTC();
-        ProxyRegistry registry = new ProxyRegistry();
-        Publisher publisher = new Publisher(registry);
-        Refusals refusals = new Refusals();
-        StreamCounters counters = new StreamCounters();
-        TrafficWindow traffic = new TrafficWindow(clock);
-        try (Reconciler reconciler = new Reconciler(authority, registry, publisher, clock);
-                ResourceSource source =
-                        new DirectorySource(run.dir(), run.stateDir().resolve("last-good"))) {
-            current.set(new Views(new Controller(
-                    reconciler::progress, authority, registry, publisher, refusals, counters, traffic, clock)));
-            // The mesh is read before anybody can ask for it: a restart refuses nobody.
-            source.start(reconciler::resources);
-            try (DiscoveryServer server = DiscoveryServer.start(
-                    vertx,
-                    authority,
-                    publisher,
-                    registry,
-                    refusals,
-                    counters,
-                    traffic::add,
-                    reconciler::ask,
-                    run.listen(),
-                    DiscoveryLimits.DEFAULTS,
-                    clock)) {
-                reconciler.serve(server);
-                reconciler.start();
-                announce(run, server.port());
+    private int inDirectory(CommandLine.Run run, CommandLine.Objects.InDirectory directory) throws UnusableState {
+        StateDirectory state = new StateDirectory(directory.stateDir());
+        try (StateDirectory.Held lock = state.holdForController()) {
+            LOG.debugf("state directory held lock=%s", lock);
+            CertificateAuthority authority =
+                    CertificateAuthority.open(state, run.trustDomain(), Clock.systemUTC(), run.leafLife());
+            try (ResourceSource source = new DirectorySource(
+                            directory.dir(), directory.stateDir().resolve("last-good"));
+                    Serving serving = Serving.start(
+                            source, Reconciler.ReadyBy.PROXIES, authority, run.listen(), vertx, current)) {
+                announce(run, serving.port());
                 Quarkus.waitForExit();
             }
+        }
+        return Main.OK;
+    }
+
+    private int inKubernetes(CommandLine.Run run, CommandLine.Objects.InKubernetes cluster) throws UnusableState {
+        try (KubernetesController controller = new KubernetesController(run, cluster, client.get(), vertx, current)) {
+            controller.start();
+            Quarkus.waitForExit();
         }
         return Main.OK;
     }

@@ -4,9 +4,11 @@ import dev.tulle.controller.identity.CertificateAuthority;
 import dev.tulle.controller.identity.JoinTokens;
 import dev.tulle.controller.identity.StateDirectory;
 import dev.tulle.controller.identity.UnusableState;
+import dev.tulle.proxy.model.HostPort;
 import io.quarkus.runtime.Quarkus;
 import io.quarkus.runtime.annotations.QuarkusMain;
 import java.nio.file.Files;
+import java.nio.file.Path;
 import java.time.Clock;
 import java.util.List;
 import java.util.Optional;
@@ -58,11 +60,17 @@ public final class Main {
     }
 
     private static void run(CommandLine.Run run, String... arguments) {
-        if (!Files.isDirectory(run.dir())) {
-            System.exit(cannotStart("--dir %s is not a directory".formatted(run.dir())));
-        }
-        Optional<String> obstacle = Stream.of(
-                        Ports.obstacle(run.listen(), "--listen"), Ports.obstacle(run.http(), "--http"))
+        Stream<Optional<String>> more = switch (run.objects()) {
+            case CommandLine.Objects.InDirectory(Path dir, Path stateDir) ->
+                Stream.of(
+                        Files.isDirectory(dir)
+                                ? Optional.empty()
+                                : Optional.of("--dir %s is not a directory".formatted(dir)));
+            case CommandLine.Objects.InKubernetes(HostPort admin, HostPort webhook) ->
+                Stream.of(Ports.obstacle(admin, "--admin"), Ports.obstacle(webhook, "--webhook"));
+        };
+        Optional<String> obstacle = Stream.concat(
+                        more, Stream.of(Ports.obstacle(run.listen(), "--listen"), Ports.obstacle(run.http(), "--http")))
                 .flatMap(Optional::stream)
                 .findFirst();
         if (obstacle.isPresent()) {

@@ -51,6 +51,7 @@ final class Reconciler implements AutoCloseable {
     private final CertificateAuthority authority;
     private final ProxyRegistry registry;
     private final Publisher publisher;
+    private final ReadyBy readyBy;
     private final Clock clock;
     private final Instant started;
     private final ScheduledExecutorService thread;
@@ -66,7 +67,17 @@ final class Reconciler implements AutoCloseable {
     private Optional<OwnProblem> servingProblem = Optional.empty();
     private Instant writeAgainAt = Instant.EPOCH;
 
-    Reconciler(CertificateAuthority authority, ProxyRegistry registry, Publisher publisher, Clock clock) {
+    /** Who says which workloads are ready. */
+    enum ReadyBy {
+        /** Their proxies: one that is away or unwell is not ready. */
+        PROXIES,
+        /** The objects: a cluster asks proxy and application itself. */
+        OBJECTS
+    }
+
+    Reconciler(
+            CertificateAuthority authority, ProxyRegistry registry, Publisher publisher, ReadyBy readyBy, Clock clock) {
+        this.readyBy = readyBy;
         this.authority = authority;
         this.registry = registry;
         this.publisher = publisher;
@@ -135,8 +146,11 @@ final class Reconciler implements AutoCloseable {
         SortedSet<WorkloadId> waiting = RotationProgress.waitingFor(
                 authority.state(), workloads, registry.statuses(), started, authority.leafLife(), now);
         maintain(declared.settings(), !waiting.isEmpty(), now);
-        Resources resources = declared.withTrustDomain(authority.trustDomain())
-                .withUnready(Readiness.unready(workloads, registry.statuses(), started, now));
+        Resources named = declared.withTrustDomain(authority.trustDomain());
+        Resources resources = switch (readyBy) {
+            case PROXIES -> named.withUnready(Readiness.unready(workloads, registry.statuses(), started, now));
+            case OBJECTS -> named;
+        };
         TrustBundle trust = authority.trust();
         boolean changed = !lastResources.equals(Optional.of(resources)) || !lastTrust.equals(Optional.of(trust));
         if (changed) {

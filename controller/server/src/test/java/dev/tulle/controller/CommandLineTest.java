@@ -14,8 +14,7 @@ class CommandLineTest {
     void runsWithItsDefaults() {
         assertThat(CommandLine.parse("--dir", "mesh", "--state-dir=state"))
                 .isEqualTo(new CommandLine.Run(
-                        Path.of("mesh"),
-                        Path.of("state"),
+                        new CommandLine.Objects.InDirectory(Path.of("mesh"), Path.of("state")),
                         new HostPort("127.0.0.1", 15800),
                         new HostPort("127.0.0.1", 15880),
                         Optional.empty(),
@@ -38,12 +37,37 @@ class CommandLineTest {
                         "--leaf-ttl",
                         "90m"))
                 .isEqualTo(new CommandLine.Run(
-                        Path.of("mesh"),
-                        Path.of("state"),
+                        new CommandLine.Objects.InDirectory(Path.of("mesh"), Path.of("state")),
                         new HostPort("::1", 1),
                         new HostPort("0.0.0.0", 0),
                         Optional.of("mesh.example"),
                         Duration.ofMinutes(90)));
+    }
+
+    @Test
+    void readsTheClusterItRunsInWhenAsked() {
+        assertThat(CommandLine.parse("--kubernetes", "--admin", "0.0.0.0:1", "--webhook=[::]:2"))
+                .isEqualTo(new CommandLine.Run(
+                        new CommandLine.Objects.InKubernetes(new HostPort("0.0.0.0", 1), new HostPort("::", 2)),
+                        new HostPort("127.0.0.1", 15800),
+                        new HostPort("127.0.0.1", 15880),
+                        Optional.empty(),
+                        Duration.ofHours(24)));
+    }
+
+    @Test
+    void refusesToMixTheClusterWithDirectories() {
+        assertThat(CommandLine.parse("--kubernetes", "--dir", "mesh"))
+                .isInstanceOfSatisfying(
+                        CommandLine.Wrong.class,
+                        wrong -> assertThat(wrong.error())
+                                .startsWith("unknown option --dir with --kubernetes; known are "));
+        assertThat(CommandLine.parse("--dir", "mesh", "--state-dir", "state", "--admin", "0.0.0.0:1"))
+                .isInstanceOfSatisfying(
+                        CommandLine.Wrong.class,
+                        wrong -> assertThat(wrong.error()).startsWith("unknown option --admin; known are "));
+        assertThat(CommandLine.parse("--kubernetes", "--kubernetes"))
+                .isEqualTo(new CommandLine.Wrong("--kubernetes is given twice"));
     }
 
     @Test

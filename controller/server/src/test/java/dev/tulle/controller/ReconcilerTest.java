@@ -37,7 +37,7 @@ class ReconcilerTest {
     @BeforeEach
     void start() throws Exception {
         authority = Authorities.open(directory.resolve("state"), clock);
-        reconciler = new Reconciler(authority, registry, publisher, clock);
+        reconciler = new Reconciler(authority, registry, publisher, Reconciler.ReadyBy.PROXIES, clock);
         reconciler.start();
     }
 

@@ -1,0 +1,86 @@
+package dev.tulle.controller;
+
+import dev.tulle.controller.api.Controller;
+import dev.tulle.controller.api.Current;
+import dev.tulle.controller.api.Views;
+import dev.tulle.controller.discovery.DiscoveryLimits;
+import dev.tulle.controller.discovery.DiscoveryServer;
+import dev.tulle.controller.discovery.ProxyRegistry;
+import dev.tulle.controller.discovery.Publisher;
+import dev.tulle.controller.discovery.Refusals;
+import dev.tulle.controller.discovery.StreamCounters;
+import dev.tulle.controller.identity.CertificateAuthority;
+import dev.tulle.controller.report.TrafficWindow;
+import dev.tulle.controller.watch.ResourceSource;
+import dev.tulle.proxy.model.HostPort;
+import io.vertx.core.Vertx;
+import java.time.Clock;
+
+/** What serves the proxies, wherever the objects come from: the chain from objects to streams, and the server they end at. */
+final class Serving implements AutoCloseable {
+    private final Reconciler reconciler;
+    private final DiscoveryServer server;
+
+    private Serving(Reconciler reconciler, DiscoveryServer server) {
+        this.reconciler = reconciler;
+        this.server = server;
+    }
+
+    /**
+     * Reads the objects, then lets proxies in.
+     *
+     * @param source not yet started; who gave it closes it
+     * @param readyBy who says which workloads are ready
+     * @throws IllegalStateException when it cannot listen there
+     */
+    static Serving start(
+            ResourceSource source,
+            Reconciler.ReadyBy readyBy,
+            CertificateAuthority authority,
+            HostPort listen,
+            Vertx vertx,
+            Current current) {
+        Clock clock = Clock.systemUTC();
+        ProxyRegistry registry = new ProxyRegistry();
+        Publisher publisher = new Publisher(registry);
+        Refusals refusals = new Refusals();
+        StreamCounters counters = new StreamCounters();
+        TrafficWindow traffic = new TrafficWindow(clock);
+        Reconciler reconciler = new Reconciler(authority, registry, publisher, readyBy, clock);
+        try {
+            current.set(new Views(new Controller(
+                    reconciler::progress, authority, registry, publisher, refusals, counters, traffic, clock)));
+            // The mesh is read before anybody can ask for it: a restart refuses nobody.
+            source.start(reconciler::resources);
+            DiscoveryServer server = DiscoveryServer.start(
+                    vertx,
+                    authority,
+                    publisher,
+                    registry,
+                    refusals,
+                    counters,
+                    traffic::add,
+                    reconciler::ask,
+                    listen,
+                    DiscoveryLimits.DEFAULTS,
+                    clock);
+            reconciler.serve(server);
+            reconciler.start();
+            return new Serving(reconciler, server);
+        } catch (RuntimeException e) {
+            reconciler.close();
+            throw e;
+        }
+    }
+
+    /** The port the proxies call. */
+    int port() {
+        return server.port();
+    }
+
+    @Override
+    public void close() {
+        server.close();
+        reconciler.close();
+    }
+}
