@@ -153,7 +153,7 @@ public final class Sidecar {
                 new Enroller.Wiring(control, transport, contexts, meters.control(), log, clock, random),
                 source.address(),
                 settings.workload(),
-                source.tokenFile().map(file -> new TokenFile(file, clock)),
+                source.tokenFile().map(file -> tokenFile(file, source)),
                 settings.identityDir().map(IdentityDirectory::new));
         enroller = enrolling;
         ConfigStore store = store(enrolling.workload());
@@ -172,6 +172,13 @@ public final class Sidecar {
                 client.start();
             }
         });
+    }
+
+    private TokenFile tokenFile(Path file, Settings.Source.Controller source) {
+        return source.trustFile()
+                .map(trust ->
+                        TokenFile.ofPlatform(file, trust, settings.workload().orElseThrow(), clock))
+                .orElseGet(() -> new TokenFile(file, clock));
     }
 
     private void beginWithFile(Settings.Source.ConfigFile source) throws IOException, FileConfig.UnusableConfig {
@@ -202,8 +209,11 @@ public final class Sidecar {
     private ConfigStore store(WorkloadId workload) {
         ConfigStore store = new ConfigStore(workload, control, limits.control(), meters, log, System::nanoTime);
         DataPlane data = new DataPlane(transport, settings.concurrency(), tables(store), contexts, meters, limits, log);
-        InboundServer accepting = new InboundServer(data, Optional.empty());
-        OutboundServer dialing = new OutboundServer(data, Optional.empty());
+        String anywhere = transport.anyAddress();
+        InboundServer accepting =
+                new InboundServer(data, settings.redirected().map(to -> new HostPort(anywhere, to.inboundPort())));
+        OutboundServer dialing =
+                new OutboundServer(data, settings.redirected().map(to -> new HostPort(anywhere, to.outboundPort())));
         plane = data;
         inbound = accepting;
         outbound = dialing;

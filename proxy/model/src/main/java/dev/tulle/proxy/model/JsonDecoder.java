@@ -250,7 +250,7 @@ final class JsonDecoder {
                 json.stringOr("zone", ""));
     }
 
-    private static TrustBundle trustBundle(JsonObject json) throws MalformedMessage {
+    static TrustBundle trustBundle(JsonObject json) throws MalformedMessage {
         return new TrustBundle(json.string("trustDomain"), json.strings("anchors"), json.stringOr("issuer", ""));
     }
 

@@ -39,6 +39,10 @@ final class JsonEncoder {
         return text(json -> json.write(enrollment), false);
     }
 
+    static String encode(TrustBundle bundle) {
+        return text(json -> json.write(bundle), false);
+    }
+
     static String encode(JoinTokenPayload payload) {
         return text(json -> json.write(payload), false);
     }

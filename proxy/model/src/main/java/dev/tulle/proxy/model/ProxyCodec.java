@@ -76,4 +76,14 @@ public final class ProxyCodec {
     public static Enrollment decodeEnrollment(String text) throws MalformedMessage {
         return JsonObject.parse(text, MAX_ENROLLMENT_BYTES, JsonDecoder::enrollment);
     }
+
+    /** A trust bundle by itself, as one line: what {@code --trust-file} holds. */
+    public static String encode(TrustBundle bundle) {
+        return JsonEncoder.encode(bundle);
+    }
+
+    /** A trust bundle, as {@link #encode(TrustBundle)} writes it. */
+    public static TrustBundle decodeTrust(String text) throws MalformedMessage {
+        return JsonObject.parse(text, MAX_ENROLLMENT_BYTES, JsonDecoder::trustBundle);
+    }
 }

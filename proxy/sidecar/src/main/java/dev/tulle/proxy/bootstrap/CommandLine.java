@@ -47,9 +47,14 @@ public final class CommandLine {
         WORKLOAD("NAMESPACE/NAME", "whom to enroll as (default: the one the token names)"),
         CONTROLLER("HOST:PORT", "the controller's port for enrolment and discovery"),
         TOKEN_FILE("FILE", "join token for the controller, made by 'tulle token'"),
+        TRUST_FILE(
+                "FILE", "trust bundle; then --token-file holds a token of the platform (Kubernetes), for --workload"),
         CONFIG("FILE", "take the config from this JSON file instead of a controller; read again when it changes"),
+        REDIRECTED("", "nat rules turn all traffic here ('tulle-proxy redirect'); listens on all addresses"),
+        INBOUND_PORT("PORT", "with --redirected: for what comes for the application (default 15806)"),
+        OUTBOUND_PORT("PORT", "with --redirected: for what the application sends (default 15801)"),
         IDENTITY_DIR("DIR", "keep key.pem and chain.pem here over restarts; with --config: read them from here"),
-        ADMIN("ADDRESS:PORT", "/livez /readyz /metrics, read only (default 127.0.0.1:15890; 'off' for none)"),
+        ADMIN("ADDRESS:PORT", "/livez /readyz /metrics, read only (default 127.0.0.1:15890; ':15890' for all; 'off')"),
         ADMIN_LOCAL(
                 "ADDRESS:PORT", "the same, /config and POST /shutdown, loopback only (default 127.0.0.1:15891; 'off')"),
         ADMIN_TOKEN_FILE("FILE", "token that POST /shutdown asks for (default: /shutdown is refused)"),
@@ -64,6 +69,10 @@ public final class CommandLine {
         Flag(String value, String help) {
             this.value = value;
             this.help = help;
+        }
+
+        private boolean isSwitch() {
+            return value.isEmpty();
         }
 
         private String flag() {
@@ -126,7 +135,7 @@ public final class CommandLine {
 
                 """);
         for (Flag flag : Flag.values()) {
-            text.append("  %-32s %s%n".formatted(flag.flag() + " " + flag.value, flag.help));
+            text.append("  %-32s %s%n".formatted((flag.flag() + " " + flag.value).strip(), flag.help));
         }
         text.append("  %-32s %s%n".formatted("--help, --version", "print this, or the version, and end"));
         text.append("  %-32s %s%n"
@@ -155,10 +164,10 @@ public final class CommandLine {
             String name = equals < 0 ? arg : arg.substring(0, equals);
             Flag flag = Flag.named(name)
                     .orElseThrow(() -> new Unusable("'%s' is not a flag of the proxy; see --help".formatted(name)));
-            if (equals < 0 && i + 1 == args.size()) {
+            if (equals < 0 && !flag.isSwitch() && i + 1 == args.size()) {
                 throw new Unusable("%s needs a value: %s %s".formatted(name, name, flag.value));
             }
-            String value = equals < 0 ? args.get(++i) : arg.substring(equals + 1);
+            String value = equals >= 0 ? arg.substring(equals + 1) : flag.isSwitch() ? "true" : args.get(++i);
             Given before = given.put(flag, new Given(value, name));
             if (before != null && before.how().equals(name)) {
                 throw new Unusable("%s is given twice".formatted(name));
@@ -169,7 +178,8 @@ public final class CommandLine {
 
     private static Settings settings(Map<Flag, Given> given, int processors) throws Unusable {
         Optional<Path> identityDir = value(given, Flag.IDENTITY_DIR, Path::of);
-        Optional<HostPort> adminLocal = address(given, Flag.ADMIN_LOCAL, Optional.of(new HostPort("127.0.0.1", 15891)));
+        Optional<HostPort> adminLocal =
+                address(given, Flag.ADMIN_LOCAL, Optional.of(new HostPort("127.0.0.1", 15891)), HostPort::parse);
         if (adminLocal.isPresent() && !isLoopback(adminLocal.get().host())) {
             throw new Unusable("--admin-local is %s, which is not a loopback address: use 127.0.0.1 or [::1]"
                     .formatted(adminLocal.get()));
@@ -181,8 +191,9 @@ public final class CommandLine {
         return new Settings(
                 value(given, Flag.WORKLOAD, WorkloadId::parse),
                 source(given, identityDir),
+                redirected(given),
                 identityDir,
-                address(given, Flag.ADMIN, Optional.of(new HostPort("127.0.0.1", 15890))),
+                admin(given),
                 adminLocal,
                 value(given, Flag.ADMIN_TOKEN_FILE, Path::of),
                 value(given, Flag.LOG_LEVEL, CommandLine::level).orElse(Log.Level.INFO),
@@ -196,6 +207,7 @@ public final class CommandLine {
         Optional<HostPort> controller = value(given, Flag.CONTROLLER, HostPort::parse);
         Optional<Path> config = value(given, Flag.CONFIG, Path::of);
         Optional<Path> token = value(given, Flag.TOKEN_FILE, Path::of);
+        Optional<Path> trust = value(given, Flag.TRUST_FILE, Path::of);
         if (controller.isPresent() == config.isPresent()) {
             throw new Unusable(
                     controller.isPresent()
@@ -203,8 +215,9 @@ public final class CommandLine {
                             : "where does the config come from? give --controller HOST:PORT with --token-file FILE, or --config FILE");
         }
         if (config.isPresent()) {
-            if (token.isPresent()) {
-                throw new Unusable("--token-file belongs to --controller, not to --config");
+            if (token.isPresent() || trust.isPresent()) {
+                throw new Unusable("%s belongs to --controller, not to --config"
+                        .formatted(token.isPresent() ? "--token-file" : "--trust-file"));
             }
             return new Settings.Source.ConfigFile(config.get());
         }
@@ -213,16 +226,67 @@ public final class CommandLine {
                     "--controller needs --token-file FILE (make a token with 'tulle token'), or --identity-dir"
                             + " DIR with a certificate from an earlier run");
         }
-        return new Settings.Source.Controller(controller.orElseThrow(), token);
+        if (trust.isPresent() && (token.isEmpty() || !given.containsKey(Flag.WORKLOAD))) {
+            throw new Unusable(
+                    "--trust-file needs --token-file FILE and --workload NAMESPACE/NAME, for a token of the platform does not say whose it is");
+        }
+        return new Settings.Source.Controller(controller.orElseThrow(), token, trust);
     }
 
-    private static Optional<HostPort> address(Map<Flag, Given> given, Flag flag, Optional<HostPort> otherwise)
+    private static Optional<Settings.Redirected> redirected(Map<Flag, Given> given) throws Unusable {
+        if (!value(given, Flag.REDIRECTED, CommandLine::truth).orElse(false)) {
+            for (Flag port : List.of(Flag.INBOUND_PORT, Flag.OUTBOUND_PORT)) {
+                if (given.containsKey(port)) {
+                    throw new Unusable("%s belongs to --redirected".formatted(port.flag()));
+                }
+            }
+            return Optional.empty();
+        }
+        Settings.Redirected otherwise = Settings.Redirected.DEFAULT;
+        return Optional.of(new Settings.Redirected(
+                value(given, Flag.INBOUND_PORT, CommandLine::port).orElse(otherwise.inboundPort()),
+                value(given, Flag.OUTBOUND_PORT, CommandLine::port).orElse(otherwise.outboundPort())));
+    }
+
+    /**
+     * An IPv6 address may come without brackets, as a pod's address does from the downward API: the port is always there, so that
+     * nothing is ambiguous. Without an address it is every one of both families.
+     */
+    private static Optional<HostPort> admin(Map<Flag, Given> given) throws Unusable {
+        return address(given, Flag.ADMIN, Optional.of(new HostPort("127.0.0.1", 15890)), text -> {
+            int colon = text.lastIndexOf(':');
+            if (colon == 0) {
+                return HostPort.parse("[::]" + text);
+            }
+            boolean bare = colon > 0 && text.indexOf(':') < colon && !text.startsWith("[");
+            return HostPort.parse(bare ? "[" + text.substring(0, colon) + "]" + text.substring(colon) : text);
+        });
+    }
+
+    private static Optional<HostPort> address(
+            Map<Flag, Given> given, Flag flag, Optional<HostPort> otherwise, Function<String, HostPort> reader)
             throws Unusable {
         Given one = given.get(flag);
         if (one == null) {
             return otherwise;
         }
-        return one.value().equals("off") ? Optional.empty() : value(given, flag, HostPort::parse);
+        return one.value().equals("off") ? Optional.empty() : value(given, flag, reader);
+    }
+
+    private static boolean truth(String text) {
+        return switch (text) {
+            case "true" -> true;
+            case "false" -> false;
+            default -> throw new IllegalArgumentException("'%s' is neither true nor false".formatted(text));
+        };
+    }
+
+    private static int port(String text) {
+        int port = Integer.parseInt(text);
+        if (port < 0 || port > 65535) {
+            throw new IllegalArgumentException("%d is no port".formatted(port));
+        }
+        return port;
     }
 
     private static <T> Optional<T> value(Map<Flag, Given> given, Flag flag, Function<String, T> reader)

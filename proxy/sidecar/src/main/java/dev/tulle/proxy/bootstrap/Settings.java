@@ -13,6 +13,7 @@ import java.util.Optional;
  *
  * @param workload whom to enroll as; absent means the one the join token names
  * @param source where the config comes from
+ * @param redirected where traffic arrives that nat rules turn to the proxy; absent means that every port has a listener of its own
  * @param identityDir keeps key and certificates over a restart; absent means memory only
  * @param admin where {@code /livez}, {@code /readyz} and {@code /metrics} are served; absent means nowhere; port 0 picks one
  * @param adminLocal a loopback address where {@code /config} and {@code /shutdown} are served too; absent means nowhere
@@ -25,6 +26,7 @@ import java.util.Optional;
 public record Settings(
         Optional<WorkloadId> workload,
         Source source,
+        Optional<Redirected> redirected,
         Optional<Path> identityDir,
         Optional<HostPort> admin,
         Optional<HostPort> adminLocal,
@@ -36,6 +38,7 @@ public record Settings(
     public Settings {
         requireNonNull(workload, "workload");
         requireNonNull(source, "source");
+        requireNonNull(redirected, "redirected");
         requireNonNull(identityDir, "identityDir");
         requireNonNull(admin, "admin");
         requireNonNull(adminLocal, "adminLocal");
@@ -48,6 +51,24 @@ public record Settings(
         }
     }
 
+    /**
+     * The common listeners, on all addresses of both families.
+     *
+     * @param inboundPort for what comes for the application
+     * @param outboundPort for what the application sends
+     */
+    public record Redirected(int inboundPort, int outboundPort) {
+        /** The ports that the redirect step takes by default. */
+        public static final Redirected DEFAULT = new Redirected(15806, 15801);
+
+        public Redirected {
+            if (inboundPort < 0 || inboundPort > 65535 || outboundPort < 0 || outboundPort > 65535) {
+                throw new IllegalArgumentException(
+                        "ports are %d and %d, not 0 to 65535".formatted(inboundPort, outboundPort));
+            }
+        }
+    }
+
     /** Where a proxy has its config from. */
     public sealed interface Source {
         /**
@@ -55,11 +76,13 @@ public record Settings(
          *
          * @param address of its port for enrolment and discovery
          * @param tokenFile holds a join token; may be absent only when the identity directory holds a certificate
+         * @param trustFile whom to trust at the first call; then the token is one of the platform
          */
-        record Controller(HostPort address, Optional<Path> tokenFile) implements Source {
+        record Controller(HostPort address, Optional<Path> tokenFile, Optional<Path> trustFile) implements Source {
             public Controller {
                 requireNonNull(address, "address");
                 requireNonNull(tokenFile, "tokenFile");
+                requireNonNull(trustFile, "trustFile");
             }
         }
 

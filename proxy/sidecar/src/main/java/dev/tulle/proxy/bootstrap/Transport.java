@@ -9,6 +9,7 @@ import io.netty.channel.socket.ServerSocketChannel;
 import io.netty.channel.socket.SocketChannel;
 import io.netty.channel.socket.nio.NioServerSocketChannel;
 import io.netty.channel.socket.nio.NioSocketChannel;
+import io.netty.channel.unix.Socket;
 
 /**
  * The sockets of the platform: epoll on Linux, the JDK's elsewhere.
@@ -23,6 +24,11 @@ public record Transport(
         IoHandlerFactory ioHandlers,
         Class<? extends SocketChannel> client,
         Class<? extends ServerSocketChannel> server) {
+
+    /** The address that stands for all: of both families, or of IPv4 where the machine has no other. */
+    public String anyAddress() {
+        return name.equals("epoll") && !Socket.isIPv6Preferred() ? "0.0.0.0" : "::";
+    }
 
     /** The best one that works here. */
     public static Transport best() {

@@ -104,15 +104,16 @@ public final class Enroller {
             throws UnusableIdentity {
         Optional<IdentityDirectory.Found.Kept> kept = directory.flatMap(d -> kept(d, wiring));
         Optional<TokenFile.Token> token = Optional.empty();
+        boolean waits = tokenFile.isPresent() && tokenFile.get().isOfPlatform();
         if (tokenFile.isPresent()) {
-            // With a certificate at hand an expired or vanished token is no obstacle.
+            // With a certificate at hand an expired or vanished token is no obstacle, nor where the platform brings it.
             try {
                 token = Optional.of(
                         kept.isPresent()
                                 ? tokenFile.get().read()
                                 : tokenFile.get().readValid());
             } catch (UnusableIdentity e) {
-                if (kept.isEmpty()) {
+                if (kept.isEmpty() && !waits) {
                     throw e;
                 }
             }
@@ -126,7 +127,9 @@ public final class Enroller {
             enroller.svid = kept.get().svid();
             enroller.trust = kept.get().trust().orElseThrow();
         } else if (tokenFile.isPresent()) {
-            tokenFile.get().readValid();
+            if (!waits) {
+                tokenFile.get().readValid();
+            }
         } else {
             throw new UnusableIdentity("the certificate in --identity-dir no longer counts: give --token-file with a"
                     + " new token, made by 'tulle token %s'".formatted(workload));
@@ -266,7 +269,7 @@ public final class Enroller {
         // Whoever enrolls anew may join another mesh; what the stream of the old one said counts no more.
         trustFromStream = false;
         SslContext client = TlsContexts.withoutCertificate(tokenTrust, wiring.clock());
-        request(client, tokenTrust, "/v1/enroll", Optional.of(token.line()))
+        request(client, tokenTrust, tokenFile.orElseThrow().enrollPath(), Optional.of(token.line()))
                 .addListener(done -> ReferenceCountUtil.release(client));
     }
 
@@ -372,7 +375,10 @@ public final class Enroller {
     private void failed(Throwable cause) {
         busy = false;
         wiring.meters().enrollmentFailed();
-        boolean refused = cause instanceof RefusedEnrollment || cause instanceof UnusableIdentity;
+        // What an operator must mend is tried rarely; a platform mends itself, as when the pod is not known everywhere
+        // yet.
+        boolean refused = (cause instanceof RefusedEnrollment || cause instanceof UnusableIdentity)
+                && !tokenFile.map(TokenFile::isOfPlatform).orElse(false);
         // A certificate that the controller no longer takes may be replaced by a token, if there is one.
         renewalRefused = cause instanceof RefusedEnrollment && svid != null && !renewalRefused && tokenFile.isPresent();
         Duration pause = refused ? MOST_PAUSE.minusMillis(wiring.random().nextLong(5000)) : backoff.next();

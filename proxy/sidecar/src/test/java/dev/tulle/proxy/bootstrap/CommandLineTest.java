@@ -40,7 +40,9 @@ class CommandLineTest {
         assertThat(settings)
                 .isEqualTo(new Settings(
                         Optional.of(new WorkloadId("shop", "web-1")),
-                        new Settings.Source.Controller(new HostPort("mesh.example", 15800), Optional.of(Path.of("/t"))),
+                        new Settings.Source.Controller(
+                                new HostPort("mesh.example", 15800), Optional.of(Path.of("/t")), Optional.empty()),
+                        Optional.empty(),
                         Optional.of(Path.of("/i")),
                         Optional.empty(),
                         Optional.of(new HostPort("::1", 0)),
@@ -60,6 +62,31 @@ class CommandLineTest {
         assertThat(settings.adminLocal()).contains(new HostPort("127.0.0.1", 15891));
         assertThat(settings.concurrency()).isEqualTo(2);
         assertThat(settings.drainTimeout()).isEqualTo(Duration.ofSeconds(30));
+    }
+
+    @Test
+    void readsWhatTheInjectorGivesAPod() {
+        Settings settings = settings(
+                "--redirected",
+                "--controller=tulle-controller.tulle-system.svc:15800",
+                "--workload=shop/web-7d4-x",
+                "--token-file=/token",
+                "--trust-file=/trust.json",
+                "--admin=10.244.0.7:15890");
+
+        assertThat(settings.redirected()).contains(new Settings.Redirected(15806, 15801));
+        assertThat(settings.source())
+                .isEqualTo(new Settings.Source.Controller(
+                        new HostPort("tulle-controller.tulle-system.svc", 15800),
+                        Optional.of(Path.of("/token")),
+                        Optional.of(Path.of("/trust.json"))));
+        assertThat(settings.admin()).contains(new HostPort("10.244.0.7", 15890));
+    }
+
+    @ParameterizedTest(name = "{0}")
+    @CsvSource({":15890, ::", "fd00::7:15890, fd00::7", "[fd00::7]:15890, fd00::7", "[10.0.0.7]:15890, 10.0.0.7"})
+    void takesAPodsAddressOfEitherFamilyForTheAdminPort(String given, String host) {
+        assertThat(settings("--config=a", "--admin=" + given).admin()).contains(new HostPort(host, 15890));
     }
 
     @Test
@@ -92,6 +119,12 @@ class CommandLineTest {
             --config a --concurrency 0                     | --concurrency is 0
             --config a --drain-timeout 30                  | not a time like 500ms, 30s or 2m: '30'
             --config a --log-level loud                    | 'loud' is not one of debug, info, warn, error
+            --config a --redirected yes                    | 'yes' is not a flag
+            --config a --redirected=yes                    | --redirected: 'yes' is neither true nor false
+            --config a --inbound-port 1                    | --inbound-port belongs to --redirected
+            --config a --redirected --outbound-port 70000  | --outbound-port: 70000 is no port
+            --config a --trust-file t                      | --trust-file belongs to --controller
+            --controller b:1 --token-file t --trust-file u | --trust-file needs --token-file FILE and --workload
             --config a --workload /x                       | not a workload: '/x'
             """)
     void namesTheFlagAndTheCure(String args, String problem) {

@@ -8,6 +8,7 @@ import dev.tulle.proxy.bootstrap.Limits;
 import dev.tulle.proxy.bootstrap.Log;
 import dev.tulle.proxy.bootstrap.Transport;
 import dev.tulle.proxy.model.HostPort;
+import dev.tulle.proxy.model.ProxyCodec;
 import dev.tulle.proxy.model.TrustBundle;
 import dev.tulle.proxy.model.WorkloadId;
 import dev.tulle.proxy.telemetry.ControlMeters;
@@ -103,6 +104,54 @@ class EnrollerTest {
         assertThatThrownBy(() -> prepare(token, Optional.empty()))
                 .isInstanceOf(UnusableIdentity.class)
                 .hasMessageContaining("holds no join token");
+    }
+
+    @Test
+    void enrollsByATokenOfThePlatformAndReadsItAnewEachTime() throws Exception {
+        Path token = directory.resolve("platform-token");
+        Path trust = directory.resolve("trust.json");
+        Enroller enroller = Enroller.prepare(
+                wiring,
+                controller.address(),
+                Optional.of(WEB),
+                Optional.of(TokenFile.ofPlatform(token, trust, WEB, Clock.systemUTC())),
+                Optional.empty());
+        Future<Svid> first = enroller.start();
+        await().atMost(Duration.ofSeconds(10))
+                .untilAsserted(() -> assertThat(log()).contains("platform-token does not exist"));
+
+        Files.writeString(token, "first.jwt.text\n");
+        Files.writeString(trust, ProxyCodec.encode(authority.trust()) + "\n");
+
+        assertThat(got(first).identity().uri()).isEqualTo("spiffe://cluster.local/ns/shop/sa/web");
+        assertThat(controller.bearers).containsExactly("Bearer first.jwt.text");
+
+        Files.writeString(token, "second.jwt.text\n");
+        wiring.loop().execute(enroller::doubted);
+
+        await().atMost(Duration.ofSeconds(10))
+                .untilAsserted(() -> assertThat(controller.bearers)
+                        .containsExactly("Bearer first.jwt.text", "Bearer second.jwt.text"));
+        assertThat(log()).doesNotContain("jwt.text");
+    }
+
+    @Test
+    void asksSoonAgainWithATokenOfThePlatform() throws Exception {
+        Path token = Files.writeString(directory.resolve("platform-token"), "a.b.c");
+        Path trust = Files.writeString(directory.resolve("trust.json"), ProxyCodec.encode(authority.trust()));
+        controller.refuse(403, "{\"error\":\"no pod shop/web-1 is known here yet\"}");
+        Enroller enroller = Enroller.prepare(
+                wiring,
+                controller.address(),
+                Optional.of(WEB),
+                Optional.of(TokenFile.ofPlatform(token, trust, WEB, Clock.systemUTC())),
+                Optional.empty());
+
+        Future<Svid> first = enroller.start();
+        await().atMost(Duration.ofSeconds(10)).until(() -> log().contains("is known here yet"));
+        controller.refuse(0, "");
+
+        assertThat(got(first).identity().namespace()).isEqualTo("shop");
     }
 
     @Test

@@ -68,6 +68,9 @@ public final class FakeController implements AutoCloseable {
     private final BlockingQueue<Heard> heard = new LinkedBlockingQueue<>();
     private final AtomicInteger streamCount = new AtomicInteger();
     public final AtomicInteger enrollments = new AtomicInteger();
+    /** What came with enrolments by a token of the platform. */
+    public final List<String> bearers = new CopyOnWriteArrayList<>();
+
     public final AtomicInteger renewals = new AtomicInteger();
     public final List<SpiffeId> renewedBy = new CopyOnWriteArrayList<>();
     private volatile TestAuthority signer;
@@ -302,7 +305,13 @@ public final class FakeController implements AutoCloseable {
         private void enroll(ChannelHandlerContext ctx) throws Exception {
             WorkloadId workload;
             SpiffeId identity;
-            if (path.equals("/v1/enroll")) {
+            if (path.startsWith("/v1/enroll?workload=")) {
+                bearers.add(authorization);
+                workload = WorkloadId.parse(
+                        URLDecoder.decode(path.substring(path.indexOf('=') + 1), StandardCharsets.UTF_8));
+                identity = new SpiffeId(TestAuthority.TRUST_DOMAIN, workload.namespace(), serviceAccount);
+                enrollments.incrementAndGet();
+            } else if (path.equals("/v1/enroll")) {
                 workload = JoinToken.parse(authorization.substring("Bearer ".length()))
                         .payload()
                         .workload();
