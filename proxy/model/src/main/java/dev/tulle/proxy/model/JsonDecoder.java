@@ -90,7 +90,28 @@ final class JsonDecoder {
                 json.object("policy", JsonDecoder::inboundPolicy),
                 json.strings("meshNetworks"),
                 json.has("healthCheck") ? json.objectOrNull("healthCheck", JsonDecoder::healthCheck) : Optional.empty(),
-                json.stringOr("zone", ""));
+                json.stringOr("zone", ""),
+                json.has("probes")
+                        ? json.objects("probes", JsonDecoder::probe).stream()
+                                .flatMap(Optional::stream)
+                                .toList()
+                        : List.of(),
+                json.has("opaquePorts") ? json.ports("opaquePorts") : List.of());
+    }
+
+    /** A kind of probe that this version does not know is not let in; a condition it does not know must not be passed over. */
+    private static Optional<WorkloadConfig.Probe> probe(JsonObject json) throws MalformedMessage {
+        int port = json.integer("port");
+        String kind = json.string("kind");
+        String path = json.string("path");
+        for (WorkloadConfig.Probe.Kind known : WorkloadConfig.Probe.Kind.values()) {
+            if (known.wireName().equals(kind)) {
+                WorkloadConfig.Probe probe = new WorkloadConfig.Probe(port, known, path);
+                json.refuseUnread();
+                return Optional.of(probe);
+            }
+        }
+        return Optional.empty();
     }
 
     private static InboundPort inboundPort(JsonObject json) throws MalformedMessage {

@@ -198,6 +198,12 @@ final class JsonEncoder {
         if (!config.zone().isEmpty()) {
             out.writeStringField("zone", config.zone());
         }
+        if (!config.probes().isEmpty()) {
+            list("probes", config.probes(), this::write);
+        }
+        if (!config.opaquePorts().isEmpty()) {
+            list("opaquePorts", config.opaquePorts(), out::writeNumber);
+        }
         out.writeEndObject();
     }
 
@@ -227,6 +233,14 @@ final class JsonEncoder {
         out.writeStartObject();
         text("listen", listener.listen());
         text("destination", listener.destination());
+        out.writeEndObject();
+    }
+
+    private void write(WorkloadConfig.Probe probe) throws IOException {
+        out.writeStartObject();
+        out.writeNumberField("port", probe.port());
+        out.writeStringField("kind", probe.kind().wireName());
+        out.writeStringField("path", probe.path());
         out.writeEndObject();
     }
 

@@ -63,7 +63,9 @@ class ProxyCodecTest {
             "faults",
             "ownZoneFirst",
             "acts",
-            "now");
+            "now",
+            "probes",
+            "opaquePorts");
 
     private interface Decoding {
         Object decode(String text) throws MalformedMessage;
@@ -97,6 +99,7 @@ class ProxyCodecTest {
         cases.put(
                 "config",
                 new Case(Samples.PROXY_CONFIG, ProxyCodec.encode(Samples.PROXY_CONFIG), ProxyCodec::decodeConfig));
+        cases.put("trust-file", new Case(Samples.TRUST, ProxyCodec.encode(Samples.TRUST), ProxyCodec::decodeTrust));
         cases.put(
                 "enrollment",
                 new Case(Samples.ENROLLMENT, ProxyCodec.encode(Samples.ENROLLMENT), ProxyCodec::decodeEnrollment));
@@ -216,7 +219,7 @@ class ProxyCodecTest {
                         changed.getValue().object().put("later", List.of(Map.of("a", 1L)));
                         String path = changed.getValue().path();
                         String text = JsonTree.write(changed.getKey());
-                        if (path.contains("policy") || path.contains("matches[")) {
+                        if (path.contains("policy") || path.contains("matches[") || path.contains("probes[")) {
                             assertThatThrownBy(() -> sample.decoding().decode(text))
                                     .isInstanceOf(MalformedMessage.class)
                                     .hasMessageStartingWith(path + ".later: ");

@@ -42,7 +42,15 @@ public final class RandomValues {
                 policy(),
                 list(2, this::text),
                 optional(() -> new WorkloadConfig.HealthCheck(hostPort(), text(), 100 + random.nextInt(1000))),
-                text());
+                text(),
+                list(2, this::probe),
+                list(2, this::port));
+    }
+
+    private WorkloadConfig.Probe probe() {
+        return random.nextBoolean()
+                ? new WorkloadConfig.Probe(port(), WorkloadConfig.Probe.Kind.HTTP, "/" + text())
+                : new WorkloadConfig.Probe(port(), WorkloadConfig.Probe.Kind.GRPC, "");
     }
 
     private Destination destination(int port) {

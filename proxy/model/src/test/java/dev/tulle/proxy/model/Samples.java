@@ -59,7 +59,11 @@ final class Samples {
             POLICY,
             List.of("10.0.0.0/8", "fd00::/8"),
             Optional.of(new WorkloadConfig.HealthCheck(new HostPort("127.0.0.1", 19080), "/healthz", 1000)),
-            "zone-a");
+            "zone-a",
+            List.of(
+                    new WorkloadConfig.Probe(9080, WorkloadConfig.Probe.Kind.HTTP, "/healthz?full=1"),
+                    new WorkloadConfig.Probe(9090, WorkloadConfig.Probe.Kind.GRPC, "")),
+            List.of(6379));
 
     static final Resilience RESILIENCE = new Resilience(
             new Resilience.Timeouts(2000, 500, 60_000),
