@@ -49,6 +49,7 @@ class ArchitectureTest {
             controller.assemble   | pure | smi proxy.model proxy.match controller.resources controller.model |
             controller.translate  | pure | proxy.model controller.model                          |
             controller.why        | pure | smi proxy.model proxy.match proxy.policy proxy.routing controller.model controller.translate |
+            controller.inject     | pure | smi.convert controller.resources controller.assemble  | jackson
             controller.identity   | edge | proxy.model controller.model                          | quarkus bouncycastle jackson
             controller.report     | edge | proxy.model controller.model                          | quarkus
             controller.discovery  | edge | proxy.model controller.model controller.translate controller.identity controller.report | quarkus vertx jackson

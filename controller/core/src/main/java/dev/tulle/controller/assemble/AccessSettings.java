@@ -28,7 +28,8 @@ final class AccessSettings {
             "tulle.dev/unmeshed",
             "tulle.dev/same-identity",
             "tulle.dev/path-match",
-            "tulle.dev/inject");
+            "tulle.dev/inject",
+            "tulle.dev/proxy-version");
 
     private final Problems problems;
     private final Level mesh;
@@ -44,7 +45,7 @@ final class AccessSettings {
             Setting<Boolean> sameIdentity,
             Setting<Boolean> fullPath) {}
 
-    private record Level(
+    record Level(
             Optional<Setting<Access>> access,
             Optional<Setting<Unmeshed>> unmeshed,
             Optional<Setting<Boolean>> sameIdentity,
@@ -92,7 +93,7 @@ final class AccessSettings {
                 .orElseGet(() -> new Setting<>(otherwise, "the default"));
     }
 
-    private Level annotations(ObjectRef object, SortedMap<String, String> annotations) {
+    Level annotations(ObjectRef object, SortedMap<String, String> annotations) {
         for (String key : annotations.keySet()) {
             if (key.startsWith(PREFIX) && !KNOWN_ANNOTATIONS.contains(key)) {
                 problems.warning(
