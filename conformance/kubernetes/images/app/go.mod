@@ -1,0 +1,3 @@
+module tulle.test/app
+
+go 1.26
