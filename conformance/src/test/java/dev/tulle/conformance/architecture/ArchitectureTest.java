@@ -31,6 +31,7 @@ class ArchitectureTest {
             proxy.resilience      | pure | proxy.model                                           |
 
             proxy.bootstrap       | edge | proxy.model                                           | netty
+            proxy.redirect        | edge |                                                       |
             proxy.telemetry       | edge | proxy.model                                           |
             proxy.http            | edge | proxy.model proxy.bootstrap                           | netty
             proxy.identity        | edge | proxy.model proxy.bootstrap proxy.telemetry           | netty bouncycastle jackson-core
@@ -41,7 +42,7 @@ class ArchitectureTest {
             proxy.rehearsal       | edge | proxy.model proxy.routing proxy.bootstrap proxy.telemetry proxy.identity proxy.upstream proxy.inbound proxy.outbound | netty bouncycastle
             proxy.discovery       | edge | proxy.model proxy.routing proxy.bootstrap proxy.telemetry proxy.identity | netty
             proxy.admin           | edge | proxy.model proxy.bootstrap                           | netty
-            proxy                 | edge | proxy.model proxy.match proxy.policy proxy.routing proxy.balance proxy.resilience proxy.bootstrap proxy.telemetry proxy.http proxy.identity proxy.upstream proxy.guard proxy.inbound proxy.outbound proxy.rehearsal proxy.discovery proxy.admin | netty
+            proxy                 | edge | proxy.model proxy.match proxy.policy proxy.routing proxy.balance proxy.resilience proxy.bootstrap proxy.telemetry proxy.http proxy.identity proxy.upstream proxy.guard proxy.inbound proxy.outbound proxy.rehearsal proxy.discovery proxy.admin proxy.redirect | netty
 
             controller.resources  | pure | smi proxy.model                                       |
             controller.watch      | edge | smi proxy.model controller.resources                  | jackson yaml

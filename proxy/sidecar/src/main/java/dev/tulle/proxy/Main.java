@@ -7,9 +7,11 @@ import dev.tulle.proxy.bootstrap.Log;
 import dev.tulle.proxy.bootstrap.ProxyVersion;
 import dev.tulle.proxy.bootstrap.Settings;
 import dev.tulle.proxy.bootstrap.Transport;
+import dev.tulle.proxy.redirect.RedirectMain;
 import dev.tulle.proxy.rehearsal.Rehearsal;
 import java.time.Clock;
 import java.time.Duration;
+import java.util.Arrays;
 import java.util.List;
 
 /** Starts the sidecar proxy and lives until a signal ends it. */
@@ -21,6 +23,10 @@ public final class Main {
 
     /** Exit codes: 0 ended as asked, 1 could not start, 2 wrong usage. */
     public static void main(String[] args) {
+        if (args.length > 0 && args[0].equals("redirect")) {
+            RedirectMain.main(Arrays.copyOfRange(args, 1, args.length));
+            return;
+        }
         Wish wish = CommandLine.read(
                 List.of(args), System.getenv(), Runtime.getRuntime().availableProcessors());
         switch (wish) {
