@@ -69,6 +69,11 @@ public final class Place implements AutoCloseable {
         return place;
     }
 
+    /** One that is there already; closing it would remove it. */
+    public static Place existing(String name) {
+        return new Place(name, Map.of("NAMESPACE", name));
+    }
+
     public String name() {
         return name;
     }
