@@ -53,6 +53,7 @@ final class KubernetesController implements AutoCloseable {
      */
     void start() throws UnusableState {
         parts.push(source);
+        source.watch();
         LOG.debugf("cluster mode admin=%s webhook=%s", cluster.admin(), cluster.webhook());
         // Parts of every replica: one line each, here.
         lead();

@@ -33,11 +33,16 @@ final class Listeners {
     static List<WorkloadResource> withoutConflicts(List<WorkloadResource> workloads, Problems problems) {
         Listeners listeners = new Listeners(problems);
         for (WorkloadResource workload : workloads) {
+            if (workload.pod().isPresent()) {
+                continue; // Its traffic is redirected: it opens no port of its own.
+            }
             for (Port port : workload.ports()) {
                 listeners.take(workload, port.application(), "the application of " + workload.ref());
             }
         }
-        return workloads.stream().map(listeners::admit).toList();
+        return workloads.stream()
+                .map(workload -> workload.pod().isPresent() ? workload : listeners.admit(workload))
+                .toList();
     }
 
     private WorkloadResource admit(WorkloadResource workload) {

@@ -4,6 +4,7 @@ import dev.tulle.controller.assemble.AccessSettings.Settings;
 import dev.tulle.controller.assemble.Selection.Leaf;
 import dev.tulle.controller.assemble.Selection.Selected;
 import dev.tulle.controller.assemble.Selection.SelectedPort;
+import dev.tulle.controller.model.Addresses;
 import dev.tulle.controller.model.Mesh;
 import dev.tulle.controller.model.Service;
 import dev.tulle.controller.model.ServiceEndpoint;
@@ -38,6 +39,7 @@ import java.util.Set;
 import java.util.SortedMap;
 import java.util.SortedSet;
 import java.util.TreeMap;
+import java.util.TreeSet;
 import java.util.stream.Stream;
 
 /** Makes the mesh of what was read; resolves every reference and reports those that lead nowhere. */
@@ -58,7 +60,8 @@ public final class MeshAssembler {
         Problems problems = new Problems(resources.origins());
         AccessSettings settings = new AccessSettings(resources, problems);
         List<WorkloadResource> workloads = Listeners.withoutConflicts(resources.workloads(), problems);
-        Selection selection = Selection.of(resources.services(), workloads, problems);
+        OpaquePorts opaque = new OpaquePorts(resources, problems);
+        Selection selection = Selection.of(resources.services(), resources.slices(), workloads, opaque, problems);
         RouteGroups groups = new RouteGroups(resources.routeGroups(), problems);
         Grants grants = new Grants(resources, groups, accounts(resources), trustDomain, problems);
         SortedMap<ServiceName, ServiceAnnotations.Said> said = new TreeMap<>();
@@ -74,26 +77,47 @@ public final class MeshAssembler {
                 settings,
                 problems);
         SortedMap<WorkloadId, Workload> assembled = new TreeMap<>();
+        Members members = new Members(selection, opaque, trustDomain);
         for (WorkloadResource workload : workloads) {
+            if (!workload.meshed()) {
+                members.add(workload, inbound(workload, selection, said, new Problems(resources.origins())));
+                continue;
+            }
+            List<InboundPort> inbound = inbound(workload, selection, said, problems);
+            members.add(workload, inbound);
             assembled.put(
                     workload.id(),
                     new Workload(
                             workload.id(),
                             workload.owner(),
                             identity(workload, trustDomain),
-                            inbound(workload, selection, said, problems),
+                            inbound,
                             outbound(workload, services, problems),
                             access(workload, settings.of(workload), grants),
                             healthCheck(workload),
                             !resources.unready().contains(workload.id()),
-                            workload.zone()));
+                            workload.zone(),
+                            workload.pod().map(WorkloadResource.Pod::probes).orElse(List.of()),
+                            undeclared(opaque.ofWorkload(workload), inbound)));
         }
         problems.addAll(resources.problems());
-        Mesh mesh = new Mesh(trustDomain, resources.settings().networks(), services, assembled);
+        Mesh mesh = new Mesh(
+                trustDomain,
+                resources.settings().networks(),
+                services,
+                assembled,
+                new Addresses(Addresses.byAddress(services.values()), members.byAddress()));
         return new Assembled(mesh, problems.found());
     }
 
-    private static SpiffeId identity(WorkloadResource workload, String trustDomain) {
+    /** Opaque ports that are not among the declared ones. */
+    private static List<Integer> undeclared(SortedSet<Integer> opaque, List<InboundPort> inbound) {
+        SortedSet<Integer> more = new TreeSet<>(opaque);
+        inbound.forEach(port -> more.remove(port.port()));
+        return List.copyOf(more);
+    }
+
+    static SpiffeId identity(WorkloadResource workload, String trustDomain) {
         return new SpiffeId(trustDomain, workload.id().namespace(), workload.serviceAccount());
     }
 
@@ -118,7 +142,7 @@ public final class MeshAssembler {
         SortedMap<ServiceName, Service> services = new TreeMap<>();
         for (Selected selected : selection.services()) {
             List<ServicePort> ports = selected.ports().stream()
-                    .map(port -> servicePort(port, unready, trustDomain))
+                    .map(port -> servicePort(port, selected.publishNotReady(), unready, trustDomain))
                     .sorted(Comparator.comparingInt(ServicePort::port))
                     .toList();
             ServiceAnnotations.Said its = said.getOrDefault(selected.name(), ServiceAnnotations.Said.NOTHING);
@@ -135,20 +159,36 @@ public final class MeshAssembler {
         return services;
     }
 
-    private static ServicePort servicePort(SelectedPort selected, SortedSet<WorkloadId> unready, String trustDomain) {
+    private static ServicePort servicePort(
+            SelectedPort selected, boolean publishNotReady, SortedSet<WorkloadId> unready, String trustDomain) {
         List<ServiceEndpoint> endpoints = new ArrayList<>();
         for (Leaf leaf : selected.leaves()) {
             WorkloadResource workload = leaf.workload();
+            boolean mayServe = workload.pod()
+                    .map(pod -> pod.serving() != WorkloadResource.Pod.Serving.NOT_READY)
+                    .orElse(true);
+            if (!publishNotReady && !mayServe) {
+                continue;
+            }
             endpoints.add(new ServiceEndpoint(
                     leaf.port()
                             .advertise()
                             .orElseGet(() ->
                                     new HostPort(workload.address(), leaf.port().listen())),
-                    workload.id(),
+                    Optional.of(workload.id()),
                     leaf.port().port(),
-                    identity(workload, trustDomain),
-                    !unready.contains(workload.id()),
+                    workload.meshed() ? Optional.of(identity(workload, trustDomain)) : Optional.empty(),
+                    publishNotReady || !unready.contains(workload.id()),
                     workload.zone()));
+        }
+        for (Selection.Outside outside : selected.outside()) {
+            endpoints.add(new ServiceEndpoint(
+                    outside.address(),
+                    Optional.empty(),
+                    outside.address().port(),
+                    Optional.empty(),
+                    outside.ready(),
+                    outside.zone()));
         }
         return new ServicePort(
                 selected.port().port(),
@@ -164,14 +204,17 @@ public final class MeshAssembler {
             SortedMap<ServiceName, ServiceAnnotations.Said> said,
             Problems problems) {
         List<InboundPort> inbound = new ArrayList<>();
-        for (int i = 0; i < workload.ports().size(); i++) {
-            WorkloadResource.Port port = workload.ports().get(i);
+        List<WorkloadResource.Port> ports = selection.ports(workload);
+        for (int i = 0; i < ports.size(); i++) {
+            WorkloadResource.Port port = ports.get(i);
             inbound.add(new InboundPort(
                     port.name(),
                     port.port(),
                     selection.servicePorts(workload.id(), port),
-                    selection.protocol(workload, i, problems),
-                    Optional.of(new HostPort(workload.address(), port.listen())),
+                    selection.protocol(workload, i, port, problems),
+                    workload.pod().isPresent()
+                            ? Optional.empty()
+                            : Optional.of(new HostPort(workload.address(), port.listen())),
                     port.application(),
                     tightest(selection.serviceNames(workload.id(), port), said)));
         }

@@ -15,18 +15,30 @@ import java.util.TreeMap;
  * @param trustDomain of every identity in it
  * @param networks CIDRs inside which nothing leaves in plain text by accident
  * @param services by name
- * @param workloads by name
+ * @param workloads those with a proxy, by name
+ * @param addresses what the addresses that applications dial stand for
  */
 public record Mesh(
         String trustDomain,
         List<String> networks,
         SortedMap<ServiceName, Service> services,
-        SortedMap<WorkloadId, Workload> workloads) {
+        SortedMap<WorkloadId, Workload> workloads,
+        Addresses addresses) {
+    /** One whose addresses are those of its Services alone. */
+    public Mesh(
+            String trustDomain,
+            List<String> networks,
+            SortedMap<ServiceName, Service> services,
+            SortedMap<WorkloadId, Workload> workloads) {
+        this(trustDomain, networks, services, workloads, Addresses.of(services.values()));
+    }
+
     public Mesh {
         requireNonNull(trustDomain, "trustDomain");
         networks = List.copyOf(networks);
         services = Collections.unmodifiableSortedMap(new TreeMap<>(services));
         workloads = Collections.unmodifiableSortedMap(new TreeMap<>(workloads));
+        requireNonNull(addresses, "addresses");
     }
 
     /** The Service of this name. */

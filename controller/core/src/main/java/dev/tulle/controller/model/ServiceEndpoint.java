@@ -6,22 +6,29 @@ import dev.tulle.proxy.model.HostPort;
 import dev.tulle.proxy.model.SpiffeId;
 import dev.tulle.proxy.model.WorkloadId;
 import java.util.Comparator;
+import java.util.Optional;
 
 /**
- * A workload that serves a port of a Service.
+ * What serves a port of a Service.
  *
- * @param address where others reach its proxy for that port
- * @param workload the instance
- * @param port the workload's own number of the port
- * @param identity what its proxy proves to be
+ * @param address where others reach it for that port: its proxy, or itself when it has none
+ * @param workload the instance; absent for an address outside the cluster
+ * @param port the instance's own number of the port
+ * @param identity what its proxy proves to be; absent where there is none: it is called in plain text
  * @param ready whether it may be sent traffic
  * @param zone its failure domain, or empty
  */
 public record ServiceEndpoint(
-        HostPort address, WorkloadId workload, int port, SpiffeId identity, boolean ready, String zone)
+        HostPort address,
+        Optional<WorkloadId> workload,
+        int port,
+        Optional<SpiffeId> identity,
+        boolean ready,
+        String zone)
         implements Comparable<ServiceEndpoint> {
-    private static final Comparator<ServiceEndpoint> ORDER =
-            Comparator.comparing(ServiceEndpoint::address).thenComparing(ServiceEndpoint::workload);
+    private static final Comparator<ServiceEndpoint> ORDER = Comparator.comparing(ServiceEndpoint::address)
+            .thenComparing(
+                    endpoint -> endpoint.workload().map(WorkloadId::toString).orElse(""));
 
     public ServiceEndpoint {
         requireNonNull(address, "address");

@@ -6,6 +6,7 @@ import dev.tulle.proxy.model.InboundPort;
 import dev.tulle.proxy.model.OutboundListener;
 import dev.tulle.proxy.model.SpiffeId;
 import dev.tulle.proxy.model.WorkloadConfig.HealthCheck;
+import dev.tulle.proxy.model.WorkloadConfig.Probe;
 import dev.tulle.proxy.model.WorkloadId;
 import java.util.List;
 import java.util.Optional;
@@ -22,6 +23,8 @@ import java.util.Optional;
  * @param healthCheck how its proxy tells that the application is well
  * @param ready whether it may be sent traffic
  * @param zone its failure domain, or empty
+ * @param probes what its platform may ask its application, ordered by port, kind and path
+ * @param opaquePorts of those not in {@code inbound}: where bytes are opaque, ordered
  */
 public record Workload(
         WorkloadId id,
@@ -32,7 +35,9 @@ public record Workload(
         WorkloadAccess access,
         Optional<HealthCheck> healthCheck,
         boolean ready,
-        String zone) {
+        String zone,
+        List<Probe> probes,
+        List<Integer> opaquePorts) {
     public Workload {
         requireNonNull(id, "id");
         requireNonNull(owner, "owner");
@@ -42,5 +47,7 @@ public record Workload(
         requireNonNull(access, "access");
         requireNonNull(healthCheck, "healthCheck");
         requireNonNull(zone, "zone");
+        probes = List.copyOf(probes);
+        opaquePorts = List.copyOf(opaquePorts);
     }
 }

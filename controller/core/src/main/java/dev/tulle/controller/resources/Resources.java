@@ -36,6 +36,7 @@ import java.util.function.Function;
 public record Resources(
         List<NamespaceResource> namespaces,
         List<ServiceResource> services,
+        List<EndpointSliceResource> slices,
         List<WorkloadResource> workloads,
         List<ServiceAccountResource> serviceAccounts,
         List<TrafficSplit> splits,
@@ -50,6 +51,7 @@ public record Resources(
     public Resources {
         namespaces = sorted(namespaces, NamespaceResource::ref);
         services = sorted(services, ServiceResource::ref);
+        slices = sorted(slices, EndpointSliceResource::ref);
         workloads = sorted(workloads, WorkloadResource::ref);
         serviceAccounts = sorted(serviceAccounts, ServiceAccountResource::ref);
         splits = sorted(splits, Resources::ref);
@@ -76,6 +78,7 @@ public record Resources(
         return new Resources(
                 namespaces,
                 services,
+                slices,
                 workloads,
                 serviceAccounts,
                 splits,
@@ -94,6 +97,7 @@ public record Resources(
         return new Resources(
                 namespaces,
                 services,
+                slices,
                 workloads,
                 serviceAccounts,
                 splits,
@@ -120,6 +124,7 @@ public record Resources(
     public static final class Builder {
         private final List<NamespaceResource> namespaces = new ArrayList<>();
         private final List<ServiceResource> services = new ArrayList<>();
+        private final List<EndpointSliceResource> slices = new ArrayList<>();
         private final List<WorkloadResource> workloads = new ArrayList<>();
         private final List<ServiceAccountResource> serviceAccounts = new ArrayList<>();
         private final List<TrafficSplit> splits = new ArrayList<>();
@@ -141,6 +146,11 @@ public record Resources(
 
         public Builder add(ServiceResource service) {
             services.add(service);
+            return this;
+        }
+
+        public Builder add(EndpointSliceResource slice) {
+            slices.add(slice);
             return this;
         }
 
@@ -189,6 +199,7 @@ public record Resources(
             return new Resources(
                     namespaces,
                     services,
+                    slices,
                     workloads,
                     serviceAccounts,
                     splits,

@@ -12,7 +12,8 @@ import java.util.TreeMap;
  *
  * @param annotations its settings
  * @param selector labels its workloads must have; empty selects nothing
- * @param addresses its cluster addresses, where it has any
+ * @param addresses its cluster addresses; none for a headless one
+ * @param publishNotReady whether its workloads are its endpoints before they are ready
  * @param ports in the order written
  */
 public record ServiceResource(
@@ -21,6 +22,7 @@ public record ServiceResource(
         SortedMap<String, String> annotations,
         SortedMap<String, String> selector,
         List<String> addresses,
+        boolean publishNotReady,
         List<Port> ports) {
     /** One without annotations. */
     public ServiceResource(
@@ -29,7 +31,7 @@ public record ServiceResource(
             SortedMap<String, String> selector,
             List<String> addresses,
             List<Port> ports) {
-        this(namespace, name, new TreeMap<>(), selector, addresses, ports);
+        this(namespace, name, new TreeMap<>(), selector, addresses, false, ports);
     }
 
     public ServiceResource {

@@ -4,6 +4,7 @@ import static java.util.Objects.requireNonNull;
 
 import dev.tulle.proxy.model.HostPort;
 import dev.tulle.proxy.model.Protocol;
+import dev.tulle.proxy.model.WorkloadConfig.Probe;
 import dev.tulle.proxy.model.WorkloadId;
 import java.util.Collections;
 import java.util.List;
@@ -12,7 +13,7 @@ import java.util.SortedMap;
 import java.util.TreeMap;
 
 /**
- * One instance with a proxy beside it: a {@code Workload} document, later also a pod.
+ * One instance of an application: a {@code Workload} document, which has a proxy, or a pod, which may have one.
  *
  * @param id its name
  * @param owner the Deployment (or its like) it belongs to
@@ -23,6 +24,7 @@ import java.util.TreeMap;
  * @param ports in the order written
  * @param outbound in the order written
  * @param healthCheck how its proxy tells that the application is well
+ * @param pod what only a cluster knows; absent for a {@code Workload} document
  */
 public record WorkloadResource(
         WorkloadId id,
@@ -33,7 +35,22 @@ public record WorkloadResource(
         String address,
         List<Port> ports,
         List<Outbound> outbound,
-        Optional<HealthCheck> healthCheck) {
+        Optional<HealthCheck> healthCheck,
+        Optional<Pod> pod) {
+    /** One that is no pod. */
+    public WorkloadResource(
+            WorkloadId id,
+            String owner,
+            String serviceAccount,
+            SortedMap<String, String> labels,
+            SortedMap<String, String> annotations,
+            String address,
+            List<Port> ports,
+            List<Outbound> outbound,
+            Optional<HealthCheck> healthCheck) {
+        this(id, owner, serviceAccount, labels, annotations, address, ports, outbound, healthCheck, Optional.empty());
+    }
+
     public WorkloadResource {
         requireNonNull(id, "id");
         requireNonNull(owner, "owner");
@@ -44,6 +61,7 @@ public record WorkloadResource(
         ports = List.copyOf(ports);
         outbound = List.copyOf(outbound);
         requireNonNull(healthCheck, "healthCheck");
+        requireNonNull(pod, "pod");
     }
 
     /** Label that says in which failure domain it is. */
@@ -55,7 +73,36 @@ public record WorkloadResource(
     }
 
     public ObjectRef ref() {
-        return new ObjectRef("Workload", id.namespace(), id.name());
+        return new ObjectRef(pod.isPresent() ? "Pod" : "Workload", id.namespace(), id.name());
+    }
+
+    /** Whether a proxy stands before it. */
+    public boolean meshed() {
+        return pod.map(Pod::meshed).orElse(true);
+    }
+
+    /**
+     * What a cluster knows of an instance.
+     *
+     * @param meshed whether a proxy is in the pod, which all its traffic is redirected to
+     * @param addresses those that are its own alone, the workload's first; none before it has one, and on its node's network
+     * @param serving whether calls may be sent to it
+     * @param probes what the kubelet asks its application
+     */
+    public record Pod(boolean meshed, List<String> addresses, Serving serving, List<Probe> probes) {
+        public Pod {
+            addresses = List.copyOf(addresses);
+            requireNonNull(serving, "serving");
+            probes = List.copyOf(probes);
+        }
+
+        /** Whether calls may be sent to a pod. */
+        public enum Serving {
+            READY,
+            /** It was told to end and still answers: when nothing else does. */
+            ENDING,
+            NOT_READY
+        }
     }
 
     /**

@@ -2,6 +2,8 @@ package dev.tulle.controller.translate;
 
 import static java.util.stream.Collectors.toMap;
 
+import dev.tulle.controller.model.Addresses.Member;
+import dev.tulle.controller.model.Addresses.MemberPort;
 import dev.tulle.controller.model.Backend;
 import dev.tulle.controller.model.Mesh;
 import dev.tulle.controller.model.Service;
@@ -14,6 +16,7 @@ import dev.tulle.proxy.model.Cluster;
 import dev.tulle.proxy.model.Destination;
 import dev.tulle.proxy.model.DestinationKey;
 import dev.tulle.proxy.model.Endpoint;
+import dev.tulle.proxy.model.HostPort;
 import dev.tulle.proxy.model.Protocol;
 import dev.tulle.proxy.model.Resilience;
 import dev.tulle.proxy.model.Route;
@@ -45,7 +48,9 @@ public final class ProxyConfigs {
                 workload.access().policy(),
                 mesh.networks(),
                 workload.healthCheck(),
-                workload.zone());
+                workload.zone(),
+                workload.probes(),
+                workload.opaquePorts());
     }
 
     /**
@@ -58,15 +63,36 @@ public final class ProxyConfigs {
         return switch (key) {
             case DestinationKey.ServicePort asked ->
                 serviceDestination(mesh, key, new ServiceName(asked.namespace(), asked.service()), asked.port());
-            case DestinationKey.Address asked ->
-                mesh.services().values().stream()
-                        .filter(service ->
-                                service.addresses().contains(asked.address().host()))
-                        .findFirst()
-                        .<Destination>map(service -> serviceDestination(
-                                mesh, key, service.name(), asked.address().port()))
-                        .orElseGet(() -> new Destination.NotInMesh(key));
+            case DestinationKey.Address asked -> atAddress(mesh, key, asked.address());
         };
+    }
+
+    private static Destination atAddress(Mesh mesh, DestinationKey key, HostPort address) {
+        return mesh.addresses()
+                .service(address.host())
+                .<Destination>map(service -> serviceDestination(mesh, key, service, address.port()))
+                .or(() -> mesh.addresses().member(address.host()).map(pod -> podDestination(mesh, key, address, pod)))
+                .orElseGet(() -> new Destination.NotInMesh(key));
+    }
+
+    /**
+     * A pod that is called by its own address: who names a member of a set wants that member, so nothing is split. The timeouts and
+     * limits of its headless Service hold; what the call is counted under is that Service, else the pod's owner.
+     */
+    private static Destination podDestination(Mesh mesh, DestinationKey key, HostPort address, Member pod) {
+        Optional<MemberPort> port = Optional.ofNullable(pod.ports().get(address.port()));
+        Optional<ServiceName> service = port.flatMap(MemberPort::service);
+        Protocol protocol = port.map(MemberPort::protocol)
+                .orElse(pod.opaque().contains(address.port()) ? Protocol.TCP : Protocol.DETECT);
+        String name = service.map(ServiceName::toString).orElse(pod.workload().namespace() + "/" + pod.owner());
+        Endpoint endpoint = new Endpoint(address, pod.workload().toString(), pod.identity(), pod.zone());
+        return new Destination.Service(
+                key,
+                name,
+                protocol,
+                List.of(new Route("", Optional.empty(), List.of(new WeightedCluster(name, 1)))),
+                List.of(new Cluster(name, List.of(endpoint))),
+                service.flatMap(mesh::service).map(Service::resilience).orElse(Resilience.NONE));
     }
 
     private static Destination.Service serviceDestination(Mesh mesh, DestinationKey key, ServiceName name, int number) {
@@ -149,8 +175,8 @@ public final class ProxyConfigs {
                         .filter(endpoint -> endpoint.ready() || lastResort)
                         .map(endpoint -> new Endpoint(
                                 endpoint.address(),
-                                endpoint.workload().toString(),
-                                Optional.of(endpoint.identity()),
+                                endpoint.workload().map(WorkloadId::toString).orElse(""),
+                                endpoint.identity(),
                                 endpoint.zone()))
                         .toList());
     }

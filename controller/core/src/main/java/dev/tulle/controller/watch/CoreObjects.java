@@ -62,6 +62,7 @@ final class CoreObjects {
                 document.object("metadata").words("annotations"),
                 spec.words("selector"),
                 List.copyOf(addresses),
+                spec.text("publishNotReadyAddresses").filter("true"::equals).isPresent(),
                 ports);
     }
 

@@ -50,9 +50,7 @@ final class ResourceReader {
         Reading reading = new Reading();
         problems.forEach(reading.problems::add);
         files.forEach((file, documents) -> documents.forEach(document -> reading.document(file, document)));
-        Map<ObjectRef, Object> remembered = new HashMap<>(reading.good);
-        remembered.putAll(reading.guards);
-        lastGood = Map.copyOf(remembered);
+        lastGood = Map.copyOf(reading.good);
         return reading.resources();
     }
 
@@ -61,13 +59,11 @@ final class ResourceReader {
         private final SortedMap<ObjectRef, Origin> origins = new TreeMap<>();
         private final Problems problems = new Problems(origins);
         private final Map<ObjectRef, Object> good = new HashMap<>();
-        private final Map<ObjectRef, TrafficTarget> guards = new HashMap<>();
         private final List<TrafficTarget> nameless = new ArrayList<>();
 
         Resources resources() {
             Resources.Builder builder = Resources.builder();
             good.values().forEach(object -> add(object, builder));
-            guards.values().forEach(builder::add);
             nameless.forEach(builder::add);
             return builder.origins(origins).problems(problems.found()).build();
         }
@@ -160,7 +156,7 @@ final class ResourceReader {
             switch (SmiReader.read(named)) {
                 case Parsed.Ok(SmiObject object, List<FieldProblem> warnings) -> {
                     if (object instanceof TrafficTarget target) {
-                        nameless.add(onlyGuarding(target));
+                        nameless.add(SmiObjects.onlyGuarding(target));
                     }
                 }
                 case Parsed.Bad(List<FieldProblem> bad, Optional<TrafficTarget> protects) ->
@@ -235,43 +231,13 @@ final class ResourceReader {
         }
 
         private void smi(ObjectRef ref, Parsed parsed) {
-            switch (parsed) {
-                case Parsed.Ok(SmiObject object, List<FieldProblem> warnings) -> {
-                    good.put(ref, object);
-                    warnings.forEach(warning ->
-                            problems.warning(ref, warning.field(), warning.message(), "the object holds all the same"));
-                }
-                case Parsed.Bad(List<FieldProblem> bad, Optional<TrafficTarget> protects) -> {
-                    String outcome;
-                    if (ref.kind().equals(SmiKind.TRAFFIC_SPLIT.kind())) {
-                        outcome = restore(ref);
-                    } else if (ref.kind().equals(SmiKind.TRAFFIC_TARGET.kind())) {
-                        Optional<TrafficTarget> guard = protects.or(() -> guardOfBefore(ref));
-                        guard.ifPresent(target -> guards.put(ref, target));
-                        outcome = guard.map(target -> "grants nothing; service account %s/%s stays closed"
-                                        .formatted(
-                                                target.destination().namespace(),
-                                                target.destination().name()))
-                                .orElse("grants nothing");
-                    } else {
-                        outcome = "left out; what refers to it grants nothing";
-                    }
-                    bad.forEach(problem -> problems.error(ref, problem.field(), problem.message(), outcome));
-                }
-            }
+            SmiObjects.Taken taken = SmiObjects.take(ref.kind(), parsed, Optional.ofNullable(lastGood.get(ref)));
+            taken.value().ifPresent(object -> good.put(ref, object));
+            taken.warnings()
+                    .forEach(warning ->
+                            problems.warning(ref, warning.field(), warning.message(), SmiObjects.STILL_HOLDS));
+            taken.errors().forEach(error -> problems.error(ref, error.field(), error.message(), taken.outcome()));
         }
-
-        /** What the target guarded when it could last be read. */
-        private Optional<TrafficTarget> guardOfBefore(ObjectRef ref) {
-            if (!(lastGood.get(ref) instanceof TrafficTarget target)) {
-                return Optional.empty();
-            }
-            return Optional.of(onlyGuarding(target));
-        }
-    }
-
-    private static TrafficTarget onlyGuarding(TrafficTarget target) {
-        return new TrafficTarget(target.metadata(), target.destination(), Optional.empty(), List.of(), List.of());
     }
 
     private static void add(Object object, Resources.Builder builder) {

@@ -165,7 +165,8 @@ final class Names {
         List<Workload> workloads = new ArrayList<>();
         service.ports()
                 .forEach(port -> port.endpoints()
-                        .forEach(endpoint -> mesh.workload(endpoint.workload()).ifPresent(workloads::add)));
+                        .forEach(endpoint ->
+                                endpoint.workload().flatMap(mesh::workload).ifPresent(workloads::add)));
         return workloads;
     }
 

@@ -266,7 +266,8 @@ public final class Why {
     private List<End> ends(ServiceName cluster, List<ServiceEndpoint> endpoints, long weight) {
         List<End> ends = new ArrayList<>();
         for (ServiceEndpoint endpoint : endpoints) {
-            mesh.workload(endpoint.workload())
+            endpoint.workload()
+                    .flatMap(mesh::workload)
                     .flatMap(workload -> inbound(workload, endpoint.port())
                             .map(port -> new End(cluster.toString(), weight, workload, port)))
                     .ifPresent(ends::add);

@@ -75,7 +75,7 @@ class MeshAssemblerTest {
             Assembled assembled = assemble(service("web"), workload("web-1"), workload("web-2"), workload("other-1"));
 
             assertThat(port(assembled, "web", 80).endpoints())
-                    .extracting(endpoint -> endpoint.workload().name())
+                    .extracting(endpoint -> endpoint.workload().orElseThrow().name())
                     .containsExactlyInAnyOrder("web-1", "web-2");
             assertThat(assembled.problems()).isEmpty();
         }
@@ -172,7 +172,7 @@ class MeshAssemblerTest {
                     workload("web-3").address("10.0.0.3"));
 
             assertThat(port(assembled, "web", 80).endpoints())
-                    .extracting(endpoint -> endpoint.workload().name())
+                    .extracting(endpoint -> endpoint.workload().orElseThrow().name())
                     .containsExactly("web-1", "web-3");
             assertThat(messages(assembled))
                     .containsExactly("Workload shop/web-2, spec.ports[0].listen: 10.0.0.1:80 is taken by Workload"

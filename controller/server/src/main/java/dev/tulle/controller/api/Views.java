@@ -13,7 +13,6 @@ import dev.tulle.controller.identity.Pem;
 import dev.tulle.controller.identity.SigningKey;
 import dev.tulle.controller.model.Mesh;
 import dev.tulle.controller.model.Service;
-import dev.tulle.controller.model.ServiceEndpoint;
 import dev.tulle.controller.model.Workload;
 import dev.tulle.controller.report.Tally;
 import dev.tulle.controller.report.TrafficWindow;
@@ -100,7 +99,7 @@ public final class Views {
                 .toList();
         List<String> workloads = service.ports().stream()
                 .flatMap(port -> port.endpoints().stream())
-                .map(ServiceEndpoint::workload)
+                .flatMap(endpoint -> endpoint.workload().stream())
                 .distinct()
                 .sorted()
                 .map(WorkloadId::toString)
@@ -133,7 +132,7 @@ public final class Views {
                 || (service.rateLimit().isPresent()
                         && service.ports().stream()
                                 .flatMap(port -> port.endpoints().stream())
-                                .anyMatch(endpoint -> endpoint.workload().equals(key.reporter())
+                                .anyMatch(endpoint -> endpoint.workload().equals(Optional.of(key.reporter()))
                                         && Integer.toString(endpoint.port()).equals(key.service())));
     }
 

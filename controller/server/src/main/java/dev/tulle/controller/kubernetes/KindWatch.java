@@ -1,0 +1,266 @@
+package dev.tulle.controller.kubernetes;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import dev.tulle.controller.resources.ObjectRef;
+import dev.tulle.controller.resources.Problem;
+import dev.tulle.controller.resources.Problem.Severity;
+import dev.tulle.controller.watch.ClusterReader;
+import io.fabric8.kubernetes.api.model.APIResourceList;
+import io.fabric8.kubernetes.api.model.GenericKubernetesResource;
+import io.fabric8.kubernetes.api.model.ObjectMeta;
+import io.fabric8.kubernetes.client.KubernetesClient;
+import io.fabric8.kubernetes.client.KubernetesClientException;
+import io.fabric8.kubernetes.client.dsl.Informable;
+import io.fabric8.kubernetes.client.dsl.base.ResourceDefinitionContext;
+import io.fabric8.kubernetes.client.informers.SharedIndexInformer;
+import io.fabric8.kubernetes.client.informers.cache.Cache;
+import io.fabric8.kubernetes.client.informers.cache.ItemStore;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.stream.Stream;
+import org.jboss.logging.Logger;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Watches the objects of one kind, and hands each to the reader as it comes.
+ *
+ * <p>An informer lists, watches, and lists again when the API server has forgotten where it was (410) or was away, waiting longer each
+ * time up to half a minute. It keeps no objects: the reader has what counts of them, the informer only their names.
+ */
+final class KindWatch implements AutoCloseable {
+    private static final Logger LOG = Logger.getLogger(KindWatch.class);
+    private static final int NOT_FOUND = 404;
+    private static final long PAGE = 500;
+
+    private final KubernetesClient client;
+    private final WatchedKind kind;
+    private final ClusterReader reader;
+    private final Runnable changed;
+    private @Nullable SharedIndexInformer<GenericKubernetesResource> informer;
+    private boolean looked;
+    private volatile boolean gone;
+    private volatile Optional<String> failure = Optional.empty();
+
+    /** @param changed told after each change, from the client's threads; must not block */
+    KindWatch(KubernetesClient client, WatchedKind kind, ClusterReader reader, Runnable changed) {
+        this.client = client;
+        this.kind = kind;
+        this.reader = reader;
+        this.changed = changed;
+    }
+
+    /** Begins to watch when the kind is there; to be called again from time to time. Waits for answers of the API server. */
+    synchronized void look() {
+        if (informer != null && gone) {
+            LOG.infof("kind no longer served kind=%s", kind.kind());
+            stop();
+        }
+        if (informer != null) {
+            return;
+        }
+        try {
+            Optional<String> version =
+                    kind.required() ? Optional.of(kind.versions().getFirst()) : served();
+            boolean first = !looked;
+            looked = true;
+            if (version.isPresent()) {
+                watch(version.get());
+            } else if (first) {
+                LOG.infof("kind not served, waiting for it kind=%s group=%s", kind.kind(), kind.group());
+            }
+            if (version.isEmpty()) {
+                reader.retain(kind.kind(), Set.of());
+                changed.run();
+            }
+        } catch (KubernetesClientException e) {
+            failed(e);
+        }
+    }
+
+    /** The best version that is served; absent when the kind is not there. */
+    private Optional<String> served() {
+        for (String version : kind.versions()) {
+            APIResourceList resources = client.getApiResources(kind.apiVersion(version));
+            if (resources != null
+                    && resources.getResources().stream()
+                            .anyMatch(resource -> kind.plural().equals(resource.getName()))) {
+                return Optional.of(version);
+            }
+        }
+        return Optional.empty();
+    }
+
+    private void watch(String version) {
+        ResourceDefinitionContext context = new ResourceDefinitionContext.Builder()
+                .withGroup(kind.group())
+                .withVersion(version)
+                .withPlural(kind.plural())
+                .withKind(kind.kind())
+                .withNamespaced(kind.namespaced())
+                .build();
+        var all = client.genericKubernetesResources(context);
+        Informable<GenericKubernetesResource> which = switch (kind.which()) {
+            case WatchedKind.Which.All() -> kind.namespaced() ? all.inAnyNamespace() : all;
+            case WatchedKind.Which.Named(String namespace, String name) ->
+                all.inNamespace(namespace).withField("metadata.name", name);
+            case WatchedKind.Which.Without(String label, String value) ->
+                all.inAnyNamespace().withLabelNotIn(label, value);
+        };
+        gone = false;
+        SharedIndexInformer<GenericKubernetesResource> made =
+                which.withLimit(PAGE).runnableInformer(0).exceptionHandler(this::retry);
+        made.removeNamespaceIndex();
+        made.itemStore(new Names(kind.apiVersion(version)));
+        informer = made;
+        var unused = made.start();
+        LOG.debugf("kind watched kind=%s version=%s", kind.kind(), version);
+    }
+
+    private boolean retry(boolean started, Throwable cause) {
+        if (cause instanceof KubernetesClientException refused && refused.getCode() == NOT_FOUND && !kind.required()) {
+            gone = true;
+            return false;
+        }
+        failed(cause);
+        return true;
+    }
+
+    private void failed(Throwable cause) {
+        String text = cause.getMessage() == null ? cause.getClass().getSimpleName() : cause.getMessage();
+        if (failure.isEmpty()) {
+            LOG.warnf("objects not read kind=%s cause=%s", kind.kind(), text);
+            failure = Optional.of(text);
+            changed.run();
+        }
+    }
+
+    private void read() {
+        if (failure.isPresent()) {
+            LOG.infof("objects read again kind=%s", kind.kind());
+            failure = Optional.empty();
+        }
+        changed.run();
+    }
+
+    /** Whether everything there is of the kind was read, or it is known not to be there. */
+    synchronized boolean synced() {
+        return informer == null ? looked && !kind.required() : informer.hasSynced();
+    }
+
+    /** What is wrong with the watching; absent when nothing is. */
+    synchronized Optional<Problem> problem() {
+        if (failure.isPresent() && (informer == null || !informer.isWatching())) {
+            return Optional.of(new Problem(
+                    Severity.ERROR,
+                    Optional.empty(),
+                    Optional.empty(),
+                    "",
+                    "%s objects cannot be read from the API server: %s".formatted(kind.kind(), failure.get()),
+                    "what was read before holds; it is tried again, at least each half minute"));
+        }
+        if (informer == null && looked && kind.definition().isPresent()) {
+            return Optional.of(new Problem(
+                    Severity.WARNING,
+                    Optional.of(new ObjectRef(
+                            "CustomResourceDefinition", "", kind.definition().get())),
+                    Optional.empty(),
+                    "",
+                    "is not there, so no %s can be: apply install/tulle.yaml".formatted(kind.kind()),
+                    "it is picked up when it comes"));
+        }
+        return Optional.empty();
+    }
+
+    private void stop() {
+        SharedIndexInformer<GenericKubernetesResource> running = informer;
+        informer = null;
+        if (running != null) {
+            running.stop();
+        }
+    }
+
+    @Override
+    public synchronized void close() {
+        stop();
+    }
+
+    /** Remembers which objects there are, and passes on what they say. */
+    private final class Names implements ItemStore<GenericKubernetesResource> {
+        private final Map<String, GenericKubernetesResource> names = new ConcurrentHashMap<>();
+        private final String apiVersion;
+
+        Names(String apiVersion) {
+            this.apiVersion = apiVersion;
+        }
+
+        @Override
+        public String getKey(GenericKubernetesResource object) {
+            return Cache.metaNamespaceKeyFunc(object);
+        }
+
+        @Override
+        public @Nullable GenericKubernetesResource put(String key, GenericKubernetesResource object) {
+            ObjectMeta metadata = object.getMetadata();
+            metadata.setManagedFields(List.of());
+            // Items of a list come without their kind.
+            object.setKind(kind.kind());
+            object.setApiVersion(apiVersion);
+            reader.put(client.getKubernetesSerialization().convertValue(object, JsonNode.class));
+            GenericKubernetesResource before = names.put(key, nameOf(metadata));
+            read();
+            return before;
+        }
+
+        @Override
+        public @Nullable GenericKubernetesResource remove(String key) {
+            GenericKubernetesResource before = names.remove(key);
+            if (before != null) {
+                String namespace = before.getMetadata().getNamespace();
+                reader.remove(new ObjectRef(
+                        kind.kind(),
+                        namespace == null ? "" : namespace,
+                        before.getMetadata().getName()));
+                read();
+            }
+            return before;
+        }
+
+        private GenericKubernetesResource nameOf(ObjectMeta metadata) {
+            ObjectMeta name = new ObjectMeta();
+            name.setName(metadata.getName());
+            name.setNamespace(metadata.getNamespace());
+            name.setResourceVersion(metadata.getResourceVersion());
+            GenericKubernetesResource stub = new GenericKubernetesResource();
+            stub.setMetadata(name);
+            return stub;
+        }
+
+        @Override
+        public Stream<String> keySet() {
+            return names.keySet().stream();
+        }
+
+        @Override
+        public Stream<GenericKubernetesResource> values() {
+            return names.values().stream();
+        }
+
+        @Override
+        public int size() {
+            return names.size();
+        }
+
+        @Override
+        public @Nullable GenericKubernetesResource get(String key) {
+            return names.get(key);
+        }
+
+        @Override
+        public boolean isFullState() {
+            return false;
+        }
+    }
+}
