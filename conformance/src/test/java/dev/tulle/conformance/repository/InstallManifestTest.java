@@ -1,0 +1,86 @@
+package dev.tulle.conformance.repository;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.dataformat.yaml.YAMLMapper;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import org.junit.jupiter.api.Test;
+
+/** What is promised of {@code install/tulle.yaml} and can be seen without a cluster. */
+class InstallManifestTest {
+    private static final Path INSTALL = Repository.root().resolve("install");
+
+    @Test
+    void theManifestIsWhatItsBaseGives() throws Exception {
+        Process check = new ProcessBuilder(INSTALL.resolve("generate").toString(), "--check")
+                .redirectErrorStream(true)
+                .start();
+        String said = new String(check.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+        assertThat(check.waitFor(10, TimeUnit.SECONDS)).isTrue();
+        assertThat(check.exitValue()).as(said).isZero();
+    }
+
+    @Test
+    void theManifestHoldsNoGeneratedValueAndNothingThatIsTheUsers() throws IOException {
+        for (JsonNode object : manifest()) {
+            assertThat(object.path("kind").asText()).isNotIn("Secret", "ConfigMap");
+            assertThat(object.findValuesAsText("caBundle")).isEmpty();
+        }
+    }
+
+    @Test
+    void theImagesAreThoseThatAreBuilt() throws IOException {
+        Matcher version = Pattern.compile("(?m)^  <version>(.*)</version>$")
+                .matcher(Repository.text(Repository.root().resolve("pom.xml")));
+        assertThat(version.find()).isTrue();
+        JsonNode container = only("Deployment").at("/spec/template/spec/containers/0");
+        assertThat(container.path("image").asText()).isEqualTo("tulle/tulle-controller:" + version.group(1));
+        assertThat(container.path("env").findValuesAsText("value"))
+                .containsExactly("tulle/tulle-proxy:" + version.group(1));
+    }
+
+    @Test
+    void noWebhookCanStopWhatDoesNotAskForTheMesh() throws IOException {
+        for (JsonNode webhook : only("MutatingWebhookConfiguration").path("webhooks")) {
+            assertThat(webhook.path("timeoutSeconds").asInt()).isEqualTo(5);
+            List<JsonNode> asks = new ArrayList<>();
+            webhook.at("/namespaceSelector/matchExpressions").forEach(asks::add);
+            webhook.at("/objectSelector/matchExpressions").forEach(asks::add);
+            assertThat(asks)
+                    .as(webhook.path("name").asText())
+                    .anySatisfy(ask -> {
+                        assertThat(ask.path("key").asText()).isEqualTo("tulle.dev/inject");
+                        assertThat(ask.path("operator").asText()).isIn("Exists", "In");
+                    })
+                    .anySatisfy(
+                            ask -> assertThat(ask.path("values").toString()).contains("tulle-system", "kube-system"));
+        }
+        for (JsonNode webhook : only("ValidatingWebhookConfiguration").path("webhooks")) {
+            assertThat(webhook.path("failurePolicy").asText()).isEqualTo("Ignore");
+        }
+    }
+
+    private static JsonNode only(String kind) throws IOException {
+        List<JsonNode> found = manifest().stream()
+                .filter(object -> object.path("kind").asText().equals(kind))
+                .toList();
+        assertThat(found).as(kind).hasSize(1);
+        return found.getFirst();
+    }
+
+    private static List<JsonNode> manifest() throws IOException {
+        YAMLMapper mapper = new YAMLMapper();
+        try (var objects =
+                mapper.readerFor(JsonNode.class).<JsonNode>readValues(Repository.text(INSTALL.resolve("tulle.yaml")))) {
+            return objects.readAll();
+        }
+    }
+}
