@@ -2,6 +2,8 @@ package dev.tulle.quickstart.apps;
 
 import static java.util.Objects.requireNonNull;
 
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
@@ -12,12 +14,19 @@ import java.util.TreeMap;
  * @param app which one, for example {@code web}
  * @param instance the workload it belongs to, for example {@code web-1}
  * @param version a word the answers carry, or empty
- * @param port where it listens on 127.0.0.1; 0 chooses one, and an application without a listener ignores it
- * @param control where it tells what it received, on 127.0.0.1; 0 chooses one
+ * @param inPod whether it is the only one in a pod: listens on every address there, and lives until it is told to end
+ * @param port where it listens, else on 127.0.0.1; 0 chooses one, and an application without a listener ignores it
+ * @param control where it tells what it received, always on 127.0.0.1; 0 chooses one
  * @param calls name of another application to the local {@code address:port} it is called at
  */
 public record AppArguments(
-        String app, String instance, String version, int port, int control, Map<String, String> calls) {
+        String app,
+        String instance,
+        String version,
+        boolean inPod,
+        int port,
+        int control,
+        Map<String, String> calls) {
     public AppArguments {
         requireNonNull(app, "app");
         requireNonNull(instance, "instance");
@@ -26,7 +35,7 @@ public record AppArguments(
     }
 
     /**
-     * Reads {@code APP --instance I [--version V] [--port P] --control P [--call NAME=HOST:PORT]...}.
+     * Reads {@code APP --instance I [--version V] [--pod true] [--port P] --control P [--call NAME=HOST:PORT]...}.
      *
      * @throws IllegalArgumentException that quotes what it does not know
      */
@@ -36,6 +45,7 @@ public record AppArguments(
         }
         String instance = words.getFirst();
         String version = "";
+        boolean inPod = false;
         int port = 0;
         int control = 0;
         Map<String, String> calls = new TreeMap<>();
@@ -47,6 +57,7 @@ public record AppArguments(
             switch (words.get(i)) {
                 case "--instance" -> instance = value;
                 case "--version" -> version = value;
+                case "--pod" -> inPod = Boolean.parseBoolean(value);
                 case "--port" -> port = Integer.parseInt(value);
                 case "--control" -> control = Integer.parseInt(value);
                 case "--call" -> {
@@ -59,7 +70,12 @@ public record AppArguments(
                 default -> throw new IllegalArgumentException("unknown option '%s'".formatted(words.get(i)));
             }
         }
-        return new AppArguments(words.getFirst(), instance, version, port, control, calls);
+        return new AppArguments(words.getFirst(), instance, version, inPod, port, control, calls);
+    }
+
+    /** Where its callers find it. */
+    InetSocketAddress listen() {
+        return inPod ? new InetSocketAddress(port) : new InetSocketAddress(InetAddress.getLoopbackAddress(), port);
     }
 
     /** Where the application {@code name} is called; throws IllegalArgumentException when {@code --call} does not say. */

@@ -4,7 +4,7 @@ import java.io.IOException;
 import java.util.List;
 import java.util.Set;
 
-/** Starts one application by name; it lives until its standard input ends, so that nothing outlives whoever started it. */
+/** Starts one application by name; unless in a pod, it lives until its standard input ends, so that nothing outlives who started it. */
 public final class Apps {
     public static final Set<String> NAMES = Set.of("web", "catalog", "reviews", "ratings", "stock", "thief", "load");
 
@@ -13,11 +13,14 @@ public final class Apps {
 
     private Apps() {}
 
-    /** Does not return before standard input ends; then ends the process. */
-    public static void run(List<String> words) throws IOException {
+    /** Does not return before the application has to end; then ends the process. */
+    public static void run(List<String> words) throws IOException, InterruptedException {
         AppArguments arguments = AppArguments.parse(words);
         start(arguments, new Seen());
         System.out.println(arguments.instance() + " is up");
+        if (arguments.inPod()) {
+            Thread.currentThread().join(); // a signal ends it
+        }
         while (System.in.read() >= 0) {
             // Nobody has anything to say here; only the end counts.
         }

@@ -14,7 +14,7 @@ final class Catalog {
         String reviews = arguments.call("reviews");
         StockClient stock = new StockClient(arguments.call("stock"));
         HttpApp.control(arguments, seen, Map.of());
-        return HttpApp.serve(arguments.port(), seen, call -> {
+        return HttpApp.serve(arguments, seen, call -> {
             if (!call.path().startsWith("/products/")) {
                 return HttpApp.Answer.text(404, "no such page; try /products/tulle");
             }

@@ -53,9 +53,9 @@ final class HttpApp {
         Answer answer(Seen.Call call) throws IOException, InterruptedException;
     }
 
-    /** Serves {@code page} on 127.0.0.1, records each call in {@code seen}, and answers {@code /healthz} unrecorded. */
-    static HttpServer serve(int port, Seen seen, Page page) throws IOException {
-        HttpServer server = listen(port);
+    /** Serves {@code page}, records each call in {@code seen}, and answers {@code /healthz} unrecorded. */
+    static HttpServer serve(AppArguments arguments, Seen seen, Page page) throws IOException {
+        HttpServer server = listen(arguments.listen());
         server.createContext("/", exchange -> {
             Seen.Call call = callOf(exchange);
             seen.add(call);
@@ -68,7 +68,7 @@ final class HttpApp {
 
     /** The control port: {@code /seen} tells what the application received, {@code more} are paths of its own. */
     static HttpServer control(AppArguments arguments, Seen seen, Map<String, Page> more) throws IOException {
-        HttpServer server = listen(arguments.control());
+        HttpServer server = listen(new InetSocketAddress(InetAddress.getLoopbackAddress(), arguments.control()));
         server.createContext(
                 "/seen",
                 exchange -> reply(
@@ -94,8 +94,8 @@ final class HttpApp {
         return CLIENT.send(request.build(), HttpResponse.BodyHandlers.ofString());
     }
 
-    private static HttpServer listen(int port) throws IOException {
-        HttpServer server = HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), port), BACKLOG);
+    private static HttpServer listen(InetSocketAddress address) throws IOException {
+        HttpServer server = HttpServer.create(address, BACKLOG);
         server.setExecutor(Executors.newVirtualThreadPerTaskExecutor());
         return server;
     }

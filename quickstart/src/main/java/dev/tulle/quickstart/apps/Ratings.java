@@ -9,8 +9,6 @@ import io.grpc.ServerServiceDefinition;
 import io.grpc.netty.shaded.io.grpc.netty.NettyServerBuilder;
 import io.grpc.stub.ServerCalls;
 import java.io.IOException;
-import java.net.InetAddress;
-import java.net.InetSocketAddress;
 import java.util.Locale;
 import java.util.Map;
 import java.util.TreeMap;
@@ -27,7 +25,7 @@ final class Ratings {
                     answer.onCompleted();
                 }))
                 .build();
-        return NettyServerBuilder.forAddress(new InetSocketAddress(InetAddress.getLoopbackAddress(), arguments.port()))
+        return NettyServerBuilder.forAddress(arguments.listen())
                 .addService(service)
                 .intercept(new Recorder(seen))
                 .build()

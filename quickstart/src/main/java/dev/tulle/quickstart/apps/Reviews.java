@@ -13,7 +13,7 @@ final class Reviews {
         boolean stars = !arguments.version().equals("v1");
         RatingsApi.Client ratings = stars ? new RatingsApi.Client(arguments.call("ratings")) : null;
         HttpApp.control(arguments, seen, Map.of());
-        return HttpApp.serve(arguments.port(), seen, call -> {
+        return HttpApp.serve(arguments, seen, call -> {
             ObjectNode review = HttpApp.JSON.createObjectNode();
             review.put("version", arguments.version());
             review.put("by", arguments.instance());

@@ -4,8 +4,6 @@ import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStreamReader;
 import java.io.OutputStream;
-import java.net.InetAddress;
-import java.net.InetSocketAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
 import java.net.SocketTimeoutException;
@@ -39,7 +37,7 @@ final class Stock implements AutoCloseable {
         HttpApp.control(arguments, seen, Map.of());
         ServerSocket server = new ServerSocket();
         server.setReuseAddress(true);
-        server.bind(new InetSocketAddress(InetAddress.getLoopbackAddress(), arguments.port()), 128);
+        server.bind(arguments.listen(), 128);
         Stock stock = new Stock(server, seen);
         Thread.ofPlatform().name("stock-accept").start(stock::accept);
         return stock;

@@ -13,7 +13,7 @@ final class Web {
     static HttpServer start(AppArguments arguments, Seen seen) throws IOException {
         String catalog = arguments.call("catalog");
         HttpApp.control(arguments, seen, Map.of());
-        return HttpApp.serve(arguments.port(), seen, call -> {
+        return HttpApp.serve(arguments, seen, call -> {
             HttpResponse<String> product = HttpApp.get(catalog, "/products/tulle", call);
             if (product.statusCode() != 200) {
                 return HttpApp.Answer.text(

@@ -179,7 +179,7 @@ class AppsTest {
     }
 
     private static AppArguments app(String name, String version, Map<String, String> calls) {
-        return new AppArguments(name, name + "-1", version, 0, 0, calls);
+        return new AppArguments(name, name + "-1", version, false, 0, 0, calls);
     }
 
     private static String address(HttpServer server) {
