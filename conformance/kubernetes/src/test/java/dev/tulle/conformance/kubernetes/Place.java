@@ -12,9 +12,11 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.ConcurrentSkipListMap;
 import java.util.concurrent.TimeUnit;
 import org.awaitility.Awaitility;
 
@@ -31,12 +33,15 @@ public final class Place implements AutoCloseable {
     public static final ObjectMapper JSON = new ObjectMapper();
 
     /** For pods to get ready: all of a class start at once, each with a virtual machine beside it. */
-    public static final Duration START = Duration.ofSeconds(120);
+    public static final Duration START = Duration.ofMinutes(2);
 
     /** Where the cluster's scripts are. */
     private static final Path CLUSTER = Path.of(System.getenv().getOrDefault("CL", "../cluster"));
 
     private static final Duration COMMAND = Duration.ofSeconds(90);
+
+    /** Those made and not closed. */
+    private static final Map<String, Place> OPEN = new ConcurrentSkipListMap<>();
 
     private final String name;
     private final Map<String, String> placeholders;
@@ -53,6 +58,9 @@ public final class Place implements AutoCloseable {
 
     /** The same, in or out of the mesh. */
     public static Place create(String name, Map<String, String> placeholders, boolean meshed) {
+        if (meshed) {
+            Tulle.ensureInstalled();
+        }
         run(List.of("kubectl", "delete", "namespace", name, "--ignore-not-found", "--timeout=60s"), "")
                 .succeeded();
         Map<String, String> all = new HashMap<>(placeholders);
@@ -66,7 +74,13 @@ public final class Place implements AutoCloseable {
         Awaitility.await("default service account of " + name)
                 .atMost(Duration.ofSeconds(20))
                 .until(() -> place.kubectl("get", "serviceaccount", "default").code() == 0);
+        OPEN.put(name, place);
         return place;
+    }
+
+    /** All that were made and not closed, by name. */
+    static Collection<Place> open() {
+        return OPEN.values();
     }
 
     /** One that is there already; closing it would remove it. */
@@ -114,8 +128,8 @@ public final class Place implements AutoCloseable {
 
     /** Waits for a condition, for example {@code Complete} of {@code job/once}. */
     public void await(String condition, String... what) {
-        List<String> arguments =
-                new ArrayList<>(List.of("wait", "--for=condition=" + condition, "--timeout=" + START.toSeconds() + "s"));
+        List<String> arguments = new ArrayList<>(
+                List.of("wait", "--for=condition=" + condition, "--timeout=" + START.toSeconds() + "s"));
         arguments.addAll(List.of(what));
         Output output = kubectl(START.plusSeconds(10), arguments.toArray(String[]::new));
         if (output.code() != 0) {
@@ -125,7 +139,8 @@ public final class Place implements AutoCloseable {
 
     /** Waits for a rollout to end. */
     public void awaitRollout(String what) {
-        Output output = kubectl(START.plusSeconds(10), "rollout", "status", what, "--timeout=" + START.toSeconds() + "s");
+        Output output =
+                kubectl(START.plusSeconds(10), "rollout", "status", what, "--timeout=" + START.toSeconds() + "s");
         if (output.code() != 0) {
             throw new AssertionError(output.err() + "\n" + whatIsWrong());
         }
@@ -134,7 +149,13 @@ public final class Place implements AutoCloseable {
     /** Pods and the last events, for messages of failed tests. */
     public String whatIsWrong() {
         return kubectl("get", "pods", "-o", "wide").out()
-                + kubectl("get", "events", "--sort-by=.lastTimestamp").out().lines().skip(1).toList().reversed().stream()
+                + kubectl("get", "events", "--sort-by=.lastTimestamp")
+                        .out()
+                        .lines()
+                        .skip(1)
+                        .toList()
+                        .reversed()
+                        .stream()
                         .limit(15)
                         .reduce("", (all, line) -> all + line + "\n");
     }
@@ -182,7 +203,13 @@ public final class Place implements AutoCloseable {
     /** Asks politely that a pod go away, as {@code kubectl drain} and the autoscaler do. */
     public Output evict(String pod) {
         return run(
-                List.of("kubectl", "create", "--raw", "/api/v1/namespaces/%s/pods/%s/eviction".formatted(name, pod), "-f", "-"),
+                List.of(
+                        "kubectl",
+                        "create",
+                        "--raw",
+                        "/api/v1/namespaces/%s/pods/%s/eviction".formatted(name, pod),
+                        "-f",
+                        "-"),
                 """
                 {"apiVersion": "policy/v1", "kind": "Eviction", "metadata": {"name": "%s", "namespace": "%s"}}
                 """.formatted(pod, name));
@@ -207,13 +234,15 @@ public final class Place implements AutoCloseable {
     /** Runs a command inside the node. */
     public static Output onNode(String... command) {
         Path script = CLUSTER.resolve("exec");
-        List<String> all = new ArrayList<>(List.of((Files.exists(script) ? script : CLUSTER.resolve("exec.sh")).toString()));
+        List<String> all =
+                new ArrayList<>(List.of((Files.exists(script) ? script : CLUSTER.resolve("exec.sh")).toString()));
         all.addAll(List.of(command));
         return run(all, "");
     }
 
     private String containerId(String pod, String container) {
-        JsonNode status = kubectl("get", "pod", pod, "-o", "json").succeeded().json().path("status");
+        JsonNode status =
+                kubectl("get", "pod", pod, "-o", "json").succeeded().json().path("status");
         for (String list : List.of("containerStatuses", "initContainerStatuses")) {
             for (JsonNode one : status.path(list)) {
                 if (one.path("name").asText().equals(container)) {
@@ -226,7 +255,9 @@ public final class Place implements AutoCloseable {
 
     /** One value out of an object by JSONPath. */
     public String value(String what, String jsonPath) {
-        return kubectl("get", what, "-o", "jsonpath={" + jsonPath + "}").succeeded().out();
+        return kubectl("get", what, "-o", "jsonpath={" + jsonPath + "}")
+                .succeeded()
+                .out();
     }
 
     /** The only pod with these labels. */
@@ -238,7 +269,8 @@ public final class Place implements AutoCloseable {
 
     /** Pods with these labels that are not on their way out, sorted. */
     public List<String> podsOf(String labels) {
-        JsonNode list = kubectl("get", "pods", "-l", labels, "-o", "json").succeeded().json();
+        JsonNode list =
+                kubectl("get", "pods", "-l", labels, "-o", "json").succeeded().json();
         List<String> names = new ArrayList<>();
         for (JsonNode pod : list.path("items")) {
             if (pod.path("metadata").path("deletionTimestamp").isMissingNode()) {
@@ -256,6 +288,7 @@ public final class Place implements AutoCloseable {
 
     @Override
     public void close() {
+        OPEN.remove(name);
         if (System.getenv("TULLE_KEEP") == null) {
             run(List.of("kubectl", "delete", "namespace", name, "--ignore-not-found", "--wait=false"), "");
         }
@@ -346,8 +379,8 @@ public final class Place implements AutoCloseable {
             try {
                 if (!process.waitFor(limit.toMillis(), TimeUnit.MILLISECONDS)) {
                     process.destroyForcibly().waitFor();
-                    throw new AssertionError(
-                            "not done in %s: %s%n%s".formatted(limit, String.join(" ", command), Files.readString(err)));
+                    throw new AssertionError("not done in %s: %s%n%s"
+                            .formatted(limit, String.join(" ", command), Files.readString(err)));
                 }
                 Output output = new Output(command, process.exitValue(), Files.readString(out), Files.readString(err));
                 Files.delete(out);
@@ -385,7 +418,9 @@ public final class Place implements AutoCloseable {
      */
     public record Output(List<String> command, int code, String out, String err) {
         public Output succeeded() {
-            assertThat(code).as("%s%n%s%n%s", String.join(" ", command), out, err).isZero();
+            assertThat(code)
+                    .as("%s%n%s%n%s", String.join(" ", command), out, err)
+                    .isZero();
             return this;
         }
 

@@ -44,7 +44,9 @@ class BadLuckTest {
 
         assertThat(refused.code()).isNotZero();
         assertThat(refused.err()).contains("config.tulle.dev/skip-inbound-ports", "eighty");
-        assertThat(place.kubectl("get", "pod", "broken").code()).as("nor is it there without a proxy").isNotZero();
+        assertThat(place.kubectl("get", "pod", "broken").code())
+                .as("nor is it there without a proxy")
+                .isNotZero();
     }
 
     @Test
@@ -61,9 +63,11 @@ class BadLuckTest {
                     spec: {containers: [{name: app, image: "tulle.test/app:1", args: [sleep]}]}
                 """);
 
-        Awaitility.await().atMost(Duration.ofSeconds(20)).untilAsserted(() -> assertThat(
-                        place.kubectl("get", "events", "-o", "jsonpath={.items[*].message}").out())
-                .contains("config.tulle.dev/proxy-memory-limit"));
+        Awaitility.await()
+                .atMost(Duration.ofSeconds(20))
+                .untilAsserted(() -> assertThat(place.kubectl("get", "events", "-o", "jsonpath={.items[*].message}")
+                                .out())
+                        .contains("config.tulle.dev/proxy-memory-limit"));
     }
 
     @Test
@@ -87,7 +91,10 @@ class BadLuckTest {
 
         assertThat(place.get("bare", "http://web/").path("pod").asText()).startsWith("web-");
         String address = place.value("pod/bare", ".status.podIP");
-        assertThat(place.get("client", "http://" + address + ":8080/").path("pod").asText()).isEqualTo("bare");
+        assertThat(place.get("client", "http://" + address + ":8080/")
+                        .path("pod")
+                        .asText())
+                .isEqualTo("bare");
     }
 
     @Test
@@ -99,7 +106,8 @@ class BadLuckTest {
         Place.Load kept = place.load("client", "--rate=50", "http://web/short");
 
         Awaitility.await("traffic").pollDelay(Duration.ofSeconds(2)).until(() -> true);
-        Place.run(List.of("kubectl", "delete", "namespace", "doomed", "--timeout=80s"), "").succeeded();
+        Place.run(List.of("kubectl", "delete", "namespace", "doomed", "--timeout=80s"), "")
+                .succeeded();
 
         kept.endWithoutLoss(200);
         JsonNode result = lost.end();
@@ -115,8 +123,8 @@ class BadLuckTest {
             again.awaitRollout("deployment/web");
             Awaitility.await("the new one is found under the old name")
                     .atMost(Duration.ofSeconds(20))
-                    .untilAsserted(() -> assertThat(
-                                    place.app("client", "get", "http://web.doomed/").code())
+                    .untilAsserted(() -> assertThat(place.app("client", "get", "http://web.doomed/")
+                                    .code())
                             .isZero());
         } finally {
             again.close();
@@ -135,9 +143,11 @@ class BadLuckTest {
         Awaitility.await("ready again")
                 .pollDelay(Duration.ofSeconds(2))
                 .atMost(Duration.ofSeconds(60))
-                .untilAsserted(() -> assertThat(place.value("pod/" + victim, ".status.conditions[?(@.type==\"Ready\")].status"))
+                .untilAsserted(() -> assertThat(
+                                place.value("pod/" + victim, ".status.conditions[?(@.type==\"Ready\")].status"))
                         .isEqualTo("True"));
-        JsonNode after = place.app("client", "load", "--rate=200", "--seconds=3", "http://web/short").json();
+        JsonNode after = place.app("client", "load", "--rate=200", "--seconds=3", "http://web/short")
+                .json();
         JsonNode result = load.end();
         System.out.println("a killed proxy among three: " + result);
         assertThat(after.path("failed").asInt()).as(after.toString()).isZero();
@@ -157,7 +167,8 @@ class BadLuckTest {
         try {
             controllers.forEach(pod -> tulle.signal(pod, "controller", "SIGSTOP"));
             Awaitility.await("it hangs").pollDelay(Duration.ofSeconds(8)).until(() -> true);
-            assertThat(place.app("client", "get", "--within=5s", "http://web/").code()).isZero();
+            assertThat(place.app("client", "get", "--within=5s", "http://web/").code())
+                    .isZero();
             // Somewhere this proxy has not been yet: refused or found, but not in suspense.
             long asked = System.nanoTime();
             place.app("client", "get", "--within=20s", "http://kubernetes.default:443/");

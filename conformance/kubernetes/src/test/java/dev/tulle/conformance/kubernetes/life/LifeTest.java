@@ -63,7 +63,8 @@ class LifeTest {
         assertThat(place.kubectl("logs", "job/once").succeeded().out()).contains("HTTP/1.1 200 OK");
         Awaitility.await("its pod has ended, sidecar and all")
                 .atMost(SOON)
-                .until(() -> place.value("pod/" + place.podOf("job-name=once"), ".status.phase").equals("Succeeded"));
+                .until(() -> place.value("pod/" + place.podOf("job-name=once"), ".status.phase")
+                        .equals("Succeeded"));
     }
 
     @Test
@@ -88,27 +89,36 @@ class LifeTest {
         Awaitility.await("a run that has ended")
                 .atMost(Duration.ofSeconds(120))
                 .pollInterval(Duration.ofSeconds(1))
-                .until(() -> !place.value("cronjob/every-minute", ".status.lastSuccessfulTime").isEmpty());
+                .until(() -> !place.value("cronjob/every-minute", ".status.lastSuccessfulTime")
+                        .isEmpty());
     }
 
     @Test
     void anInitContainerHasNetwork() {
         place.awaitReady("pod/prepared");
 
-        assertThat(place.kubectl("logs", "prepared", "-c", "prepare").succeeded().out()).contains("HTTP/1.1 200 OK");
+        assertThat(place.kubectl("logs", "prepared", "-c", "prepare")
+                        .succeeded()
+                        .out())
+                .contains("HTTP/1.1 200 OK");
     }
 
     @Test
     void theApplicationNeverStartsBeforeItsProxyIsReady() {
         place.awaitReady("pod/impatient");
 
-        JsonNode pod = place.kubectl("get", "pod/impatient", "-o", "json").succeeded().json();
+        JsonNode pod =
+                place.kubectl("get", "pod/impatient", "-o", "json").succeeded().json();
         JsonNode application = pod.path("status").path("containerStatuses").path(0);
         assertThat(application.path("restartCount").asInt()).isZero();
         if (Place.MESHED) {
-            Instant started = Instant.parse(application.path("state").path("running").path("startedAt").asText());
+            Instant started = Instant.parse(
+                    application.path("state").path("running").path("startedAt").asText());
             JsonNode proxy = statusOf("tulle-proxy", pod.path("status").path("initContainerStatuses"));
-            assertThat(Instant.parse(proxy.path("state").path("running").path("startedAt").asText()))
+            assertThat(Instant.parse(proxy.path("state")
+                            .path("running")
+                            .path("startedAt")
+                            .asText()))
                     .isBeforeOrEqualTo(started);
         }
     }
@@ -118,7 +128,9 @@ class LifeTest {
         String pod = place.podsOf("app=web").getFirst();
 
         assertThat(place.kubectl("logs", pod).succeeded().out()).contains(pod, "is up");
-        assertThat(place.kubectl("exec", pod, "--", "/app", "lookup", "localhost").succeeded().out())
+        assertThat(place.kubectl("exec", pod, "--", "/app", "lookup", "localhost")
+                        .succeeded()
+                        .out())
                 .contains("127.0.0.1");
     }
 
@@ -150,16 +162,19 @@ class LifeTest {
     void probesOfEveryKindPassUnderAClosedWorkload() {
         place.awaitReady("pod/probed");
 
-        JsonNode pod = place.kubectl("get", "pod/probed", "-o", "json").succeeded().json();
-        assertThat(pod.path("status").path("containerStatuses"))
-                .hasSize(5)
-                .allSatisfy(container -> {
-                    assertThat(container.path("ready").asBoolean()).isTrue();
-                    assertThat(container.path("restartCount").asInt()).as(container.path("name").asText()).isZero();
-                });
+        JsonNode pod =
+                place.kubectl("get", "pod/probed", "-o", "json").succeeded().json();
+        assertThat(pod.path("status").path("containerStatuses")).hasSize(5).allSatisfy(container -> {
+            assertThat(container.path("ready").asBoolean()).isTrue();
+            assertThat(container.path("restartCount").asInt())
+                    .as(container.path("name").asText())
+                    .isZero();
+        });
         if (Place.MESHED) { // it is closed indeed
             String address = place.value("pod/probed", ".status.podIP");
-            assertThat(place.app("client", "get", "http://" + address + ":8081/").text()).contains("403");
+            assertThat(place.app("client", "get", "http://" + address + ":8081/")
+                            .text())
+                    .contains("403");
         }
     }
 
@@ -169,14 +184,22 @@ class LifeTest {
 
         Awaitility.await("it was probed and found wanting")
                 .atMost(SOON)
-                .untilAsserted(() -> assertThat(place.kubectl("get", "events", "--field-selector",
-                                        "involvedObject.name=unprobeable,reason=Unhealthy", "-o", "name")
+                .untilAsserted(() -> assertThat(place.kubectl(
+                                        "get",
+                                        "events",
+                                        "--field-selector",
+                                        "involvedObject.name=unprobeable,reason=Unhealthy",
+                                        "-o",
+                                        "name")
                                 .succeeded()
                                 .out())
                         .isNotEmpty());
-        JsonNode pod = place.kubectl("get", "pod/unprobeable", "-o", "json").succeeded().json();
+        JsonNode pod = place.kubectl("get", "pod/unprobeable", "-o", "json")
+                .succeeded()
+                .json();
         assertThat(pod.path("status").path("containerStatuses"))
-                .allSatisfy(container -> assertThat(container.path("ready").asBoolean()).isFalse());
+                .allSatisfy(container ->
+                        assertThat(container.path("ready").asBoolean()).isFalse());
     }
 
     @Test
@@ -189,8 +212,14 @@ class LifeTest {
 
         awaitAnotherProxy("victim", before);
         assertThat(place.get("victim", "http://web/").path("pod").asText()).startsWith("web-");
-        assertThat(place.kubectl("get", "pod/victim", "-o", "json").succeeded().json()
-                        .path("status").path("containerStatuses").path(0).path("restartCount").asInt())
+        assertThat(place.kubectl("get", "pod/victim", "-o", "json")
+                        .succeeded()
+                        .json()
+                        .path("status")
+                        .path("containerStatuses")
+                        .path(0)
+                        .path("restartCount")
+                        .asInt())
                 .as("the application was left alone")
                 .isZero();
     }
@@ -204,7 +233,11 @@ class LifeTest {
         place.exhaustMemory("hungry", "tulle-proxy");
 
         awaitAnotherProxy("hungry", before);
-        assertThat(proxyOf("hungry").path("lastState").path("terminated").path("reason").asText())
+        assertThat(proxyOf("hungry")
+                        .path("lastState")
+                        .path("terminated")
+                        .path("reason")
+                        .asText())
                 .isEqualTo("OOMKilled");
         assertThat(place.get("hungry", "http://web/").path("pod").asText()).startsWith("web-");
     }
@@ -220,7 +253,9 @@ class LifeTest {
     private static JsonNode proxyOf(String pod) {
         return statusOf(
                 "tulle-proxy",
-                place.kubectl("get", "pod/" + pod, "-o", "json").succeeded().json()
+                place.kubectl("get", "pod/" + pod, "-o", "json")
+                        .succeeded()
+                        .json()
                         .path("status")
                         .path("initContainerStatuses"));
     }

@@ -40,15 +40,16 @@ class PolicyTest {
     @Test
     void sharesAreAsTheSplitSaysAndChangeWithoutALostRequest() {
         split(90, 10);
-        eventually(counted -> assertThat(counted.path("versions").path("v2").asDouble())
-                .isCloseTo(20, within(2.0)));
+        eventually(counted ->
+                assertThat(counted.path("versions").path("v2").asDouble()).isCloseTo(20, within(2.0)));
 
         Place.Load load = place.load("client", "--rate=100", "http://web/short");
         split(50, 50);
-        eventually(counted -> assertThat(counted.path("versions").path("v2").asDouble())
-                .isCloseTo(100, within(2.0)));
+        eventually(counted ->
+                assertThat(counted.path("versions").path("v2").asDouble()).isCloseTo(100, within(2.0)));
         split(0, 100);
-        eventually(counted -> assertThat(counted.path("versions").path("v2").asDouble()).isEqualTo(200));
+        eventually(counted ->
+                assertThat(counted.path("versions").path("v2").asDouble()).isEqualTo(200));
         load.endWithoutLoss(300);
     }
 
@@ -65,10 +66,12 @@ class PolicyTest {
 
     /** Repeats 200 requests on one connection until what they gave is right. */
     private static void eventually(ThrowingConsumer<JsonNode> right) {
-        Awaitility.await().atMost(AT_ONCE).untilAsserted(() -> right.accept(place.app(
-                        "client", "load", "--rate=400", "--seconds=0.5", "--connections=1", "http://web/short")
-                .succeeded()
-                .json()));
+        Awaitility.await()
+                .atMost(AT_ONCE)
+                .untilAsserted(() -> right.accept(place.app(
+                                "client", "load", "--rate=400", "--seconds=0.5", "--connections=1", "http://web/short")
+                        .succeeded()
+                        .json()));
     }
 
     @Test
@@ -79,9 +82,11 @@ class PolicyTest {
 
         grantTo("client");
 
-        Awaitility.await().atMost(AT_ONCE).untilAsserted(() -> assertThat(
-                        place.app("thief", "get", "http://guarded/treasure").code())
-                .isEqualTo(1));
+        Awaitility.await()
+                .atMost(AT_ONCE)
+                .untilAsserted(() -> assertThat(place.app("thief", "get", "http://guarded/treasure")
+                                .code())
+                        .isEqualTo(1));
         Place.Output denied = place.app("thief", "get", "http://guarded/treasure");
         assertThat(denied.out()).contains("403 Forbidden", "X-Tulle-Reason: no-grant");
         assertThat(place.get("client", "http://guarded/treasure").path("pod").asText())
@@ -94,19 +99,24 @@ class PolicyTest {
                 .as("TCP is closed")
                 .isEmpty();
         String address = place.value("pod/guarded", ".status.podIP");
-        assertThat(place.app("thief", "get", "http://" + address + ":8080/treasure").out())
+        assertThat(place.app("thief", "get", "http://" + address + ":8080/treasure")
+                        .out())
                 .as("nor by its address")
                 .contains("403 Forbidden");
 
         grantTo("thief");
-        Awaitility.await().atMost(AT_ONCE).untilAsserted(() -> assertThat(
-                        place.app("thief", "get", "http://guarded/treasure").code())
-                .isZero());
+        Awaitility.await()
+                .atMost(AT_ONCE)
+                .untilAsserted(() -> assertThat(place.app("thief", "get", "http://guarded/treasure")
+                                .code())
+                        .isZero());
 
         place.kubectl("delete", "traffictarget", "guarded").succeeded();
-        Awaitility.await().atMost(AT_ONCE).untilAsserted(() -> assertThat(
-                        place.app("thief", "tcp", "--within=5s", "guarded:9001").out())
-                .startsWith("HELLO"));
+        Awaitility.await()
+                .atMost(AT_ONCE)
+                .untilAsserted(() -> assertThat(place.app("thief", "tcp", "--within=5s", "guarded:9001")
+                                .out())
+                        .startsWith("HELLO"));
     }
 
     private static void grantTo(String serviceAccount) {

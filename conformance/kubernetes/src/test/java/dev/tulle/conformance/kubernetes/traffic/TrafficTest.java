@@ -1,7 +1,7 @@
 package dev.tulle.conformance.kubernetes.traffic;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.assertj.core.api.Assertions.entry;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.sun.net.httpserver.HttpServer;
@@ -17,7 +17,6 @@ import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse.BodyHandlers;
 import java.time.Duration;
-import java.util.HashMap;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
@@ -49,7 +48,7 @@ class TrafficTest {
         outside.createContext("/", exchange -> {
             byte[] answer = ("{\"pod\": \"machine\", \"certificate\": \""
                             + exchange.getRequestHeaders().getFirst("x-forwarded-client-cert") + "\"}")
-                    .getBytes();
+                    .getBytes(UTF_8);
             exchange.sendResponseHeaders(200, answer.length);
             exchange.getResponseBody().write(answer);
             exchange.close();
@@ -58,7 +57,10 @@ class TrafficTest {
         greeter = new ServerSocket(0, 16, InetAddress.getByName(MACHINE));
         Thread.ofVirtual().start(TrafficTest::greet);
         Map<String, String> placeholders = Map.of(
-                "OUTSIDE_ADDRESS", MACHINE, "OUTSIDE_PORT", Integer.toString(outside.getAddress().getPort()));
+                "OUTSIDE_ADDRESS",
+                MACHINE,
+                "OUTSIDE_PORT",
+                Integer.toString(outside.getAddress().getPort()));
         place = Place.create("traffic", placeholders);
         unlabelled = Place.create("traffic-unlabelled", placeholders, false);
         unlabelled.apply("unlabelled.yaml");
@@ -132,8 +134,7 @@ class TrafficTest {
     @Test
     void aServerOutsideTheClusterIsReachedInHttpAndWithoutAnIdentity() {
         JsonNode answer = place.get(
-                "client",
-                "http://" + MACHINE + ":" + outside.getAddress().getPort() + "/");
+                "client", "http://" + MACHINE + ":" + outside.getAddress().getPort() + "/");
 
         assertThat(answer.path("pod").asText()).isEqualTo("machine");
         assertThat(answer.path("certificate").asText()).isEqualTo("null");
@@ -173,8 +174,10 @@ class TrafficTest {
         String pod = place.podOf("version=v1");
         String address = place.value("pod/" + pod, ".status.podIP");
 
-        assertThat(place.get(pod, "http://" + address + ":8080/").path("pod").asText()).isEqualTo(pod);
-        assertThat(place.get(pod, "http://127.0.0.1:8080/").path("pod").asText()).isEqualTo(pod);
+        assertThat(place.get(pod, "http://" + address + ":8080/").path("pod").asText())
+                .isEqualTo(pod);
+        assertThat(place.get(pod, "http://127.0.0.1:8080/").path("pod").asText())
+                .isEqualTo(pod);
     }
 
     @Test
@@ -188,7 +191,9 @@ class TrafficTest {
 
     @Test
     void aServerThatSpeaksFirstIsHeardAtOnce() {
-        assertThat(place.app("client", "tcp", "--within=2s", "web:9001").succeeded().out())
+        assertThat(place.app("client", "tcp", "--within=2s", "web:9001")
+                        .succeeded()
+                        .out())
                 .startsWith("HELLO from web-");
     }
 
@@ -237,13 +242,17 @@ class TrafficTest {
                         .succeeded()
                         .out())
                 .startsWith("HELLO from member-0");
-        assertThat(place.get("member-0", "http://member-0.members:8080/").path("pod").asText())
+        assertThat(place.get("member-0", "http://member-0.members:8080/")
+                        .path("pod")
+                        .asText())
                 .isEqualTo("member-0");
     }
 
     @Test
     void udpIsLeftAlone() {
-        assertThat(place.app("client", "udp", "--say=datagram", "web:9002").succeeded().out())
+        assertThat(place.app("client", "udp", "--say=datagram", "web:9002")
+                        .succeeded()
+                        .out())
                 .isEqualTo("datagram\n");
     }
 
@@ -251,8 +260,12 @@ class TrafficTest {
     void namesAreLookedUpAsBefore() {
         String address = place.value("service/web", ".spec.clusterIP");
 
-        assertThat(place.app("client", "lookup", "web").succeeded().out().strip()).isEqualTo(address);
-        assertThat(place.app("client", "lookup", "web.traffic.svc.cluster.local").succeeded().out().strip())
+        assertThat(place.app("client", "lookup", "web").succeeded().out().strip())
+                .isEqualTo(address);
+        assertThat(place.app("client", "lookup", "web.traffic.svc.cluster.local")
+                        .succeeded()
+                        .out()
+                        .strip())
                 .isEqualTo(address);
         assertThat(place.app("client", "lookup", "--srv", "_http._tcp.members.traffic.svc.cluster.local")
                         .succeeded()
@@ -277,19 +290,26 @@ class TrafficTest {
 
     @Test
     void webSocketsAreCarried() {
-        assertThat(place.app("client", "websocket", "--say=tulle", "http://web/websocket").succeeded().out())
+        assertThat(place.app("client", "websocket", "--say=tulle", "http://web/websocket")
+                        .succeeded()
+                        .out())
                 .isEqualTo("tulle\n");
     }
 
     @Test
     void tlsOfTheApplicationItselfPasses() {
-        assertThat(place.get("client", "--protocol=h2", "https://web/").path("proto").asText())
+        assertThat(place.get("client", "--protocol=h2", "https://web/")
+                        .path("proto")
+                        .asText())
                 .isEqualTo("HTTP/2.0");
     }
 
     @Test
     void muchArrivesWhole() {
-        assertThat(place.shell("curl -sS --max-time 60 'http://web/bytes?n=50000000' | wc -c").succeeded().out().strip())
+        assertThat(place.shell("curl -sS --max-time 60 'http://web/bytes?n=50000000' | wc -c")
+                        .succeeded()
+                        .out()
+                        .strip())
                 .isEqualTo("50000000");
         assertThat(place.shell("head -c 20000000 /dev/zero | curl -sS --max-time 60 -T - http://web/short")
                         .succeeded()
@@ -299,8 +319,12 @@ class TrafficTest {
 
     @Test
     void whoIsNotInTheMeshCallsAndIsCalled() {
-        assertThat(unlabelled.get("plain", "http://web.traffic/").path("pod").asText()).startsWith("web-");
-        assertThat(unlabelled.app("plain", "tcp", "--within=2s", "web.traffic:9001").succeeded().out())
+        assertThat(unlabelled.get("plain", "http://web.traffic/").path("pod").asText())
+                .startsWith("web-");
+        assertThat(unlabelled
+                        .app("plain", "tcp", "--within=2s", "web.traffic:9001")
+                        .succeeded()
+                        .out())
                 .startsWith("HELLO from web-");
         JsonNode seen = place.get("client", "http://plain.traffic-unlabelled/");
         assertThat(seen.path("pod").asText()).isEqualTo("plain");
@@ -311,8 +335,13 @@ class TrafficTest {
     void portsThatNobodyDeclaredWork() {
         String address = place.value("pod/undeclared", ".status.podIP");
 
-        assertThat(place.get("client", "http://" + address + ":7070/").path("pod").asText()).isEqualTo("undeclared");
-        assertThat(place.app("client", "tcp", "--within=5s", address + ":7071").succeeded().out())
+        assertThat(place.get("client", "http://" + address + ":7070/")
+                        .path("pod")
+                        .asText())
+                .isEqualTo("undeclared");
+        assertThat(place.app("client", "tcp", "--within=5s", address + ":7071")
+                        .succeeded()
+                        .out())
                 .startsWith("HELLO from undeclared");
     }
 
@@ -320,15 +349,21 @@ class TrafficTest {
     void whatIsRefusedIsRefusedAndWhatIsNotThereIsNotFound() {
         String address = place.value("pod/undeclared", ".status.podIP");
 
-        assertThat(place.app("client", "get", "--within=8s", "http://" + address + ":7099/").code()).isNotZero();
-        assertThat(place.app("client", "tcp", "--within=8s", address + ":7099").code()).isNotZero();
+        assertThat(place.app("client", "get", "--within=8s", "http://" + address + ":7099/")
+                        .code())
+                .isNotZero();
+        assertThat(place.app("client", "tcp", "--within=8s", address + ":7099").code())
+                .isNotZero();
     }
 
     /** In the mesh, the application was told who called; without it there is nobody to say so. */
     private static void assertCalledBy(String serviceAccount, JsonNode seen) {
         assertThat(seen.path("pod").asText()).isNotEmpty();
         if (Place.MESHED) {
-            assertThat(seen.path("headers").path("X-Forwarded-Client-Cert").path(0).asText())
+            assertThat(seen.path("headers")
+                            .path("X-Forwarded-Client-Cert")
+                            .path(0)
+                            .asText())
                     .contains("spiffe://cluster.local/ns/traffic/sa/" + serviceAccount);
         }
     }

@@ -1,0 +1,141 @@
+package dev.tulle.conformance.kubernetes;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+import org.awaitility.Awaitility;
+
+/** Tulle in the cluster, installed as users do it: by one manifest, applied on the server's side. */
+public final class Tulle {
+    /** Where the controller lives. */
+    public static final String NAMESPACE = "tulle-system";
+
+    /** The controller's Deployment, Lease, ServiceAccount and Service. */
+    public static final String CONTROLLER = "tulle-controller";
+
+    private static final Duration START = Duration.ofMinutes(3);
+    private static boolean installed;
+
+    private Tulle() {}
+
+    /** The manifest. */
+    public static Path manifest() {
+        return Path.of("../../install/tulle.yaml").toAbsolutePath().normalize();
+    }
+
+    /** The controller's namespace; never to be closed. */
+    public static Place system() {
+        return Place.existing(NAMESPACE);
+    }
+
+    /** Installs Tulle unless this run has done so, and waits until it makes meshed pods. */
+    public static synchronized void ensureInstalled() {
+        if (!installed) {
+            install();
+        }
+    }
+
+    /** Applies the manifest and waits until Tulle makes meshed pods. */
+    public static synchronized void install() {
+        apply().succeeded();
+        awaitWorking();
+        installed = true;
+    }
+
+    /** Applies the manifest. */
+    public static Place.Output apply() {
+        assertThat(Files.exists(manifest()))
+                .as("there is a manifest %s", manifest())
+                .isTrue();
+        return Place.run(
+                List.of("kubectl", "apply", "--server-side", "-f", manifest().toString()), "");
+    }
+
+    /** Deletes what the manifest names. */
+    public static synchronized Place.Output uninstall() {
+        installed = false;
+        return Place.run(
+                List.of(
+                        "kubectl",
+                        "delete",
+                        "--ignore-not-found",
+                        "--timeout=80s",
+                        "-f",
+                        manifest().toString()),
+                "");
+    }
+
+    /** Waits until all replicas are ready, one leads, and a pod that asks for a proxy gets one. */
+    public static void awaitWorking() {
+        system().awaitRollout("deployment/" + CONTROLLER);
+        Awaitility.await("one controller leads and makes meshed pods")
+                .atMost(START)
+                .pollDelay(Duration.ZERO)
+                .untilAsserted(() -> {
+                    assertThat(leader().path("metadata").path("name").asText()).isNotEmpty();
+                    assertThat(meshedPod().out()).contains("tulle-proxy");
+                });
+    }
+
+    /** What the API server would make of a pod that asks for a proxy, or why it would not; nothing is made. */
+    public static Place.Output meshedPod() {
+        return Place.run(List.of("kubectl", "create", "--dry-run=server", "-o", "yaml", "-f", "-"), """
+                apiVersion: v1
+                kind: Pod
+                metadata: {name: would-be, namespace: default, labels: {tulle.dev/inject: enabled}}
+                spec: {containers: [{name: app, image: "tulle.test/app:1"}]}
+                """);
+    }
+
+    /** The controller's pods that are not on their way out, by age, the oldest first. */
+    public static List<JsonNode> controllers() {
+        List<JsonNode> pods = new ArrayList<>();
+        system().kubectl("get", "pods", "-l", "app.kubernetes.io/name=" + CONTROLLER, "-o", "json")
+                .succeeded()
+                .json()
+                .path("items")
+                .forEach(pod -> {
+                    if (pod.path("metadata").path("deletionTimestamp").isMissingNode()) {
+                        pods.add(pod);
+                    }
+                });
+        pods.sort(Comparator.comparing(
+                pod -> pod.path("metadata").path("creationTimestamp").asText()));
+        return List.copyOf(pods);
+    }
+
+    /** The controller that writes; an absent node if there is none just now. */
+    public static JsonNode leader() {
+        return controllers().stream()
+                .filter(pod -> pod.path("metadata")
+                        .path("labels")
+                        .path("tulle.dev/leader")
+                        .asText()
+                        .equals("true"))
+                .findFirst()
+                .orElseGet(() -> Place.JSON.createObjectNode());
+    }
+
+    /** Sets the number of controllers and waits until it is so. */
+    public static void scale(int replicas) {
+        system().kubectl("scale", "deployment/" + CONTROLLER, "--replicas=" + replicas)
+                .succeeded();
+        if (replicas > 0) {
+            awaitWorking();
+        } else {
+            Awaitility.await("no controller is left")
+                    .atMost(Duration.ofSeconds(60))
+                    .untilAsserted(() -> assertThat(system().kubectl(
+                                            "get", "pods", "-l", "app.kubernetes.io/name=" + CONTROLLER, "-o", "name")
+                                    .succeeded()
+                                    .out())
+                            .isEmpty());
+        }
+    }
+}
