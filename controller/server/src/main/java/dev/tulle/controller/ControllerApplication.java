@@ -9,6 +9,7 @@ import dev.tulle.controller.watch.ResourceSource;
 import dev.tulle.proxy.model.HostPort;
 import io.fabric8.kubernetes.client.KubernetesClient;
 import io.fabric8.kubernetes.client.KubernetesClientException;
+import io.micrometer.prometheus.PrometheusMeterRegistry;
 import io.quarkus.runtime.Quarkus;
 import io.quarkus.runtime.QuarkusApplication;
 import io.vertx.core.Vertx;
@@ -23,10 +24,13 @@ public class ControllerApplication implements QuarkusApplication {
 
     private final Vertx vertx;
     private final Current current;
+    private final PrometheusMeterRegistry meters;
     private final Instance<KubernetesClient> client;
 
     /** @param client made only when asked for: without a cluster nobody does */
-    public ControllerApplication(Vertx vertx, Current current, Instance<KubernetesClient> client) {
+    public ControllerApplication(
+            Vertx vertx, Current current, PrometheusMeterRegistry meters, Instance<KubernetesClient> client) {
+        this.meters = meters;
         this.vertx = vertx;
         this.current = current;
         this.client = client;
@@ -69,9 +73,9 @@ public class ControllerApplication implements QuarkusApplication {
     }
 
     private int inKubernetes(CommandLine.Run run, CommandLine.Objects.InKubernetes cluster) throws UnusableState {
-        try (KubernetesController controller = new KubernetesController(run, cluster, client.get(), vertx, current)) {
-            controller.start();
-            Quarkus.waitForExit();
+        try (KubernetesController controller =
+                new KubernetesController(run, cluster, client.get(), meters, vertx, current)) {
+            controller.run();
         }
         return Main.OK;
     }

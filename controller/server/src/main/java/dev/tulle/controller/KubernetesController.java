@@ -4,15 +4,25 @@ import dev.tulle.controller.api.Current;
 import dev.tulle.controller.identity.CertificateAuthority;
 import dev.tulle.controller.identity.StateDirectory;
 import dev.tulle.controller.identity.UnusableState;
+import dev.tulle.controller.kubernetes.AdminServer;
+import dev.tulle.controller.kubernetes.EventReporter;
 import dev.tulle.controller.kubernetes.KubernetesSource;
+import dev.tulle.controller.kubernetes.LeaderLabel;
+import dev.tulle.controller.kubernetes.Leadership;
+import dev.tulle.controller.resources.MeshSettings;
 import io.fabric8.kubernetes.client.KubernetesClient;
+import io.micrometer.prometheus.PrometheusMeterRegistry;
+import io.quarkus.runtime.Quarkus;
 import io.vertx.core.Vertx;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.time.Clock;
+import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.Deque;
+import java.util.Optional;
+import java.util.UUID;
 import org.jboss.logging.Logger;
 
 /**
@@ -24,47 +34,126 @@ import org.jboss.logging.Logger;
 final class KubernetesController implements AutoCloseable {
     private static final Logger LOG = Logger.getLogger(KubernetesController.class);
 
+    private static final String NAMESPACE = MeshSettings.CONFIG_MAP.namespace();
+    private static final String LEASE = "tulle-controller";
+    /** How long the process may take to end once it leads no longer; by then nobody else does. */
+    private static final Duration LAST_MOMENT = Duration.ofSeconds(3);
+
+    private static final int LOST = 3;
+
     private final CommandLine.Run run;
     private final CommandLine.Objects.InKubernetes cluster;
     private final KubernetesClient client;
+    private final PrometheusMeterRegistry meters;
     private final Vertx vertx;
     private final Current current;
+    private final Clock clock = Clock.systemUTC();
     private final Deque<AutoCloseable> parts = new ArrayDeque<>();
+    private final Deque<AutoCloseable> leaderParts = new ArrayDeque<>();
     private final KubernetesSource source;
+    private final String pod;
+    private final LeaderLabel label;
+    private final Leadership leadership;
 
     KubernetesController(
             CommandLine.Run run,
             CommandLine.Objects.InKubernetes cluster,
             KubernetesClient client,
+            PrometheusMeterRegistry meters,
             Vertx vertx,
             Current current) {
         this.run = run;
         this.cluster = cluster;
         this.client = client;
+        this.meters = meters;
         this.vertx = vertx;
         this.current = current;
         this.source = new KubernetesSource(client);
+        this.pod = pod();
+        this.label = new LeaderLabel(client, NAMESPACE, pod);
+        this.leadership = new Leadership(
+                client,
+                NAMESPACE,
+                LEASE,
+                pod + "_" + UUID.randomUUID(),
+                Leadership.Timing.DEFAULT,
+                clock,
+                KubernetesController::endNow);
+    }
+
+    /** A pod's host name is its name. */
+    private static String pod() {
+        return Optional.ofNullable(System.getenv("POD_NAME"))
+                .or(() -> Optional.ofNullable(System.getenv("HOSTNAME")))
+                .filter(name -> !name.isEmpty())
+                .orElse("tulle-controller");
     }
 
     /**
-     * Starts what every replica does, and begins to stand for leader.
+     * Runs what every replica does, and what the leader does once this replica is it; returns when the process is to end.
      *
      * @throws IllegalStateException when some part cannot start
      */
-    void start() throws UnusableState {
+    void run() throws UnusableState {
+        parts.push(AdminServer.start(vertx, cluster.admin(), this::unready, meters::scrape));
         parts.push(source);
         source.watch();
-        LOG.debugf("cluster mode admin=%s webhook=%s", cluster.admin(), cluster.webhook());
         // Parts of every replica: one line each, here.
-        lead();
+        Thread leading = Thread.ofPlatform().daemon().name("tulle-leading").start(this::standAndLead);
+        Quarkus.waitForExit();
+        leading.interrupt();
+    }
+
+    private Optional<String> unready() {
+        if (!source.synced()) {
+            return Optional.of("The objects of the cluster are being read.");
+        }
+        return Optional.empty();
+    }
+
+    private void standAndLead() {
+        try {
+            if (!source.awaitSynced()) {
+                return;
+            }
+            label.giveBack();
+            leadership.stand();
+            if (leadership.await()) {
+                lead();
+            }
+        } catch (InterruptedException e) {
+            LOG.debug("ended before it led");
+        } catch (UnusableState | RuntimeException e) {
+            LOG.error("cannot lead", e);
+            Quarkus.asyncExit(Main.CANNOT_START);
+        }
     }
 
     /** Starts what only the leader does; called once, when this replica became the leader. */
     private void lead() throws UnusableState {
-        CertificateAuthority authority = openAuthority();
-        // Parts of the leader: one line each, here; those that proxies need before those that serve them.
-        parts.push(Serving.start(source, Reconciler.ReadyBy.OBJECTS, authority, run.listen(), vertx, current));
-        LOG.infof("leading namespaces=%s", client.getNamespace());
+        synchronized (leaderParts) {
+            CertificateAuthority authority = openAuthority();
+            // Parts of the leader: one line each, here; those that proxies need before those that serve them.
+            Serving serving =
+                    Serving.start(source, Reconciler.ReadyBy.OBJECTS, authority, run.listen(), vertx, current);
+            leaderParts.push(serving);
+            leaderParts.push(new EventReporter(client, pod, serving::problems, source::reference, clock).start());
+            label.take();
+        }
+        LOG.infof("serving proxies=%s", run.listen());
+    }
+
+    /** A leader that lost the Lease must not sign or write one moment longer than it takes. */
+    private static void endNow() {
+        Quarkus.asyncExit(LOST);
+        Thread.ofPlatform().daemon().name("tulle-last-moment").start(() -> {
+            try {
+                Thread.sleep(LAST_MOMENT);
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+            }
+            Runtime.getRuntime().halt(LOST);
+        });
     }
 
     private CertificateAuthority openAuthority() throws UnusableState {
@@ -79,15 +168,30 @@ final class KubernetesController implements AutoCloseable {
         }
     }
 
+    /** Gives the label back, ends what the leader does, gives the Lease back, and ends the rest. */
     @Override
     public void close() {
-        while (!parts.isEmpty()) {
-            AutoCloseable part = parts.pop();
-            try {
-                part.close();
-            } catch (Exception e) {
-                LOG.warnf("not closed part=%s cause=%s", part.getClass().getSimpleName(), e.getMessage());
-            }
+        if (leadership.leading()) {
+            close(label::giveBack);
+        }
+        synchronized (leaderParts) {
+            closeAll(leaderParts);
+        }
+        close(leadership);
+        closeAll(parts);
+    }
+
+    private static void closeAll(Deque<AutoCloseable> open) {
+        while (!open.isEmpty()) {
+            close(open.pop());
+        }
+    }
+
+    private static void close(AutoCloseable part) {
+        try {
+            part.close();
+        } catch (Exception e) {
+            LOG.warnf("not closed part=%s cause=%s", part.getClass().getSimpleName(), e.getMessage());
         }
     }
 }

@@ -3,6 +3,7 @@ package dev.tulle.controller;
 import dev.tulle.controller.api.Controller;
 import dev.tulle.controller.api.Current;
 import dev.tulle.controller.api.Views;
+import dev.tulle.controller.assemble.Assembled;
 import dev.tulle.controller.discovery.DiscoveryLimits;
 import dev.tulle.controller.discovery.DiscoveryServer;
 import dev.tulle.controller.discovery.ProxyRegistry;
@@ -11,10 +12,12 @@ import dev.tulle.controller.discovery.Refusals;
 import dev.tulle.controller.discovery.StreamCounters;
 import dev.tulle.controller.identity.CertificateAuthority;
 import dev.tulle.controller.report.TrafficWindow;
+import dev.tulle.controller.resources.Problem;
 import dev.tulle.controller.watch.ResourceSource;
 import dev.tulle.proxy.model.HostPort;
 import io.vertx.core.Vertx;
 import java.time.Clock;
+import java.util.List;
 
 /** What serves the proxies, wherever the objects come from: the chain from objects to streams, and the server they end at. */
 final class Serving implements AutoCloseable {
@@ -71,6 +74,11 @@ final class Serving implements AutoCloseable {
             reconciler.close();
             throw e;
         }
+    }
+
+    /** What is wrong with the objects now. */
+    List<Problem> problems() {
+        return reconciler.progress().assembled().map(Assembled::problems).orElse(List.of());
     }
 
     /** The port the proxies call. */

@@ -8,6 +8,8 @@ import dev.tulle.controller.watch.ClusterReader;
 import io.fabric8.kubernetes.api.model.APIResourceList;
 import io.fabric8.kubernetes.api.model.GenericKubernetesResource;
 import io.fabric8.kubernetes.api.model.ObjectMeta;
+import io.fabric8.kubernetes.api.model.ObjectReference;
+import io.fabric8.kubernetes.api.model.ObjectReferenceBuilder;
 import io.fabric8.kubernetes.client.KubernetesClient;
 import io.fabric8.kubernetes.client.KubernetesClientException;
 import io.fabric8.kubernetes.client.dsl.Informable;
@@ -40,6 +42,7 @@ final class KindWatch implements AutoCloseable {
     private final ClusterReader reader;
     private final Runnable changed;
     private @Nullable SharedIndexInformer<GenericKubernetesResource> informer;
+    private @Nullable Names names;
     private boolean looked;
     private volatile boolean gone;
     private volatile Optional<String> failure = Optional.empty();
@@ -113,7 +116,9 @@ final class KindWatch implements AutoCloseable {
         SharedIndexInformer<GenericKubernetesResource> made =
                 which.withLimit(PAGE).runnableInformer(0).exceptionHandler(this::retry);
         made.removeNamespaceIndex();
-        made.itemStore(new Names(kind.apiVersion(version)));
+        Names there = new Names(kind.apiVersion(version));
+        made.itemStore(there);
+        names = there;
         informer = made;
         var unused = made.start();
         LOG.debugf("kind watched kind=%s version=%s", kind.kind(), version);
@@ -143,6 +148,27 @@ final class KindWatch implements AutoCloseable {
             failure = Optional.empty();
         }
         changed.run();
+    }
+
+    /** The kind that is watched. */
+    String kind() {
+        return kind.kind();
+    }
+
+    /** How the API server knows an object; absent when there is none of that name. */
+    synchronized Optional<ObjectReference> reference(ObjectRef ref) {
+        Names there = names;
+        String key = ref.namespace().isEmpty() ? ref.name() : ref.namespace() + "/" + ref.name();
+        GenericKubernetesResource object = there == null ? null : there.get(key);
+        return Optional.ofNullable(object)
+                .map(found -> new ObjectReferenceBuilder()
+                        .withApiVersion(there == null ? "" : there.apiVersion)
+                        .withKind(kind.kind())
+                        .withNamespace(found.getMetadata().getNamespace())
+                        .withName(found.getMetadata().getName())
+                        .withUid(found.getMetadata().getUid())
+                        .withResourceVersion(found.getMetadata().getResourceVersion())
+                        .build());
     }
 
     /** Whether everything there is of the kind was read, or it is known not to be there. */
@@ -177,6 +203,7 @@ final class KindWatch implements AutoCloseable {
     private void stop() {
         SharedIndexInformer<GenericKubernetesResource> running = informer;
         informer = null;
+        names = null;
         if (running != null) {
             running.stop();
         }
@@ -189,7 +216,7 @@ final class KindWatch implements AutoCloseable {
 
     /** Remembers which objects there are, and passes on what they say. */
     private final class Names implements ItemStore<GenericKubernetesResource> {
-        private final Map<String, GenericKubernetesResource> names = new ConcurrentHashMap<>();
+        private final Map<String, GenericKubernetesResource> byKey = new ConcurrentHashMap<>();
         private final String apiVersion;
 
         Names(String apiVersion) {
@@ -209,14 +236,14 @@ final class KindWatch implements AutoCloseable {
             object.setKind(kind.kind());
             object.setApiVersion(apiVersion);
             reader.put(client.getKubernetesSerialization().convertValue(object, JsonNode.class));
-            GenericKubernetesResource before = names.put(key, nameOf(metadata));
+            GenericKubernetesResource before = byKey.put(key, nameOf(metadata));
             read();
             return before;
         }
 
         @Override
         public @Nullable GenericKubernetesResource remove(String key) {
-            GenericKubernetesResource before = names.remove(key);
+            GenericKubernetesResource before = byKey.remove(key);
             if (before != null) {
                 String namespace = before.getMetadata().getNamespace();
                 reader.remove(new ObjectRef(
@@ -233,6 +260,7 @@ final class KindWatch implements AutoCloseable {
             name.setName(metadata.getName());
             name.setNamespace(metadata.getNamespace());
             name.setResourceVersion(metadata.getResourceVersion());
+            name.setUid(metadata.getUid());
             GenericKubernetesResource stub = new GenericKubernetesResource();
             stub.setMetadata(name);
             return stub;
@@ -240,22 +268,22 @@ final class KindWatch implements AutoCloseable {
 
         @Override
         public Stream<String> keySet() {
-            return names.keySet().stream();
+            return byKey.keySet().stream();
         }
 
         @Override
         public Stream<GenericKubernetesResource> values() {
-            return names.values().stream();
+            return byKey.values().stream();
         }
 
         @Override
         public int size() {
-            return names.size();
+            return byKey.size();
         }
 
         @Override
         public @Nullable GenericKubernetesResource get(String key) {
-            return names.get(key);
+            return byKey.get(key);
         }
 
         @Override

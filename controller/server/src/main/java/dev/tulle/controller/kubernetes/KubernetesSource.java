@@ -1,12 +1,15 @@
 package dev.tulle.controller.kubernetes;
 
+import dev.tulle.controller.resources.ObjectRef;
 import dev.tulle.controller.resources.Problem;
 import dev.tulle.controller.resources.Resources;
 import dev.tulle.controller.watch.ClusterReader;
 import dev.tulle.controller.watch.ResourceSource;
+import io.fabric8.kubernetes.api.model.ObjectReference;
 import io.fabric8.kubernetes.client.KubernetesClient;
 import java.time.Duration;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
@@ -71,6 +74,14 @@ public final class KubernetesSource implements ResourceSource {
             Thread.sleep(SYNC_POLL);
         }
         return false;
+    }
+
+    /** How the API server knows an object; absent when it is not there or of a kind that is not watched. */
+    public Optional<ObjectReference> reference(ObjectRef ref) {
+        return watches.stream()
+                .filter(watch -> watch.kind().equals(ref.kind()))
+                .findFirst()
+                .flatMap(watch -> watch.reference(ref));
     }
 
     @Override
