@@ -38,7 +38,7 @@ class ArchitectureTest {
             proxy.upstream        | edge | proxy.model proxy.match proxy.policy proxy.routing proxy.balance proxy.resilience proxy.bootstrap proxy.telemetry proxy.http proxy.identity | netty
             proxy.guard           | edge | proxy.model proxy.routing proxy.resilience proxy.telemetry proxy.http proxy.upstream | netty jackson-core
             proxy.inbound         | edge | proxy.model proxy.match proxy.policy proxy.routing proxy.resilience proxy.bootstrap proxy.telemetry proxy.http proxy.identity proxy.upstream proxy.guard | netty
-            proxy.outbound        | edge | proxy.model proxy.match proxy.policy proxy.routing proxy.balance proxy.resilience proxy.bootstrap proxy.telemetry proxy.http proxy.identity proxy.upstream proxy.guard | netty
+            proxy.outbound        | edge | proxy.model proxy.match proxy.policy proxy.routing proxy.balance proxy.resilience proxy.bootstrap proxy.redirect proxy.telemetry proxy.http proxy.identity proxy.upstream proxy.guard | netty
             proxy.rehearsal       | edge | proxy.model proxy.routing proxy.bootstrap proxy.telemetry proxy.identity proxy.upstream proxy.inbound proxy.outbound | netty bouncycastle
             proxy.discovery       | edge | proxy.model proxy.routing proxy.bootstrap proxy.telemetry proxy.identity | netty
             proxy.admin           | edge | proxy.model proxy.bootstrap                           | netty

@@ -28,6 +28,8 @@ import dev.tulle.proxy.model.ProxyCodec;
 import dev.tulle.proxy.model.WorkloadConfig;
 import dev.tulle.proxy.model.WorkloadId;
 import dev.tulle.proxy.outbound.OutboundServer;
+import dev.tulle.proxy.outbound.RedirectProof;
+import dev.tulle.proxy.redirect.Reach;
 import dev.tulle.proxy.routing.DestinationTable;
 import dev.tulle.proxy.routing.RoutingTable;
 import dev.tulle.proxy.telemetry.Meters;
@@ -86,6 +88,7 @@ public final class Sidecar {
     private @Nullable InboundServer inbound;
     private @Nullable OutboundServer outbound;
     private final Set<String> listening = new HashSet<>();
+    private @Nullable RedirectProof proof;
     private @Nullable DiscoveryClient discovery;
     private @Nullable Enroller enroller;
 
@@ -208,12 +211,20 @@ public final class Sidecar {
     /** The config in force, and with it the data plane that follows it. */
     private ConfigStore store(WorkloadId workload) {
         ConfigStore store = new ConfigStore(workload, control, limits.control(), meters, log, System::nanoTime);
-        DataPlane data = new DataPlane(transport, settings.concurrency(), tables(store), contexts, meters, limits, log);
-        String anywhere = transport.anyAddress();
-        InboundServer accepting =
-                new InboundServer(data, settings.redirected().map(to -> new HostPort(anywhere, to.inboundPort())));
-        OutboundServer dialing =
-                new OutboundServer(data, settings.redirected().map(to -> new HostPort(anywhere, to.outboundPort())));
+        DataPlane data = new DataPlane(
+                transport,
+                settings.concurrency(),
+                tables(store),
+                contexts,
+                meters,
+                limits,
+                log,
+                settings.redirected().isPresent() ? Reach.addresses() : Set.of());
+        InboundServer accepting = new InboundServer(data, settings.redirected());
+        OutboundServer dialing = new OutboundServer(data, settings.redirected());
+        if (settings.redirected().isPresent()) {
+            readiness.missing(Part.REDIRECT, "waiting for the first config");
+        }
         plane = data;
         inbound = accepting;
         outbound = dialing;
@@ -242,6 +253,7 @@ public final class Sidecar {
                             } else if (problems.isEmpty()) {
                                 tellListeners(accepting, dialing, config);
                                 readiness.there(Part.LISTENERS);
+                                prove(dialing);
                             } else {
                                 readiness.missing(Part.LISTENERS, String.join("; ", problems));
                                 control.schedule(
@@ -251,6 +263,24 @@ public final class Sidecar {
                             }
                         },
                         control);
+    }
+
+    /** Once the listeners are there: does what is redirected arrive at them? On the control loop. */
+    private void prove(OutboundServer dialing) {
+        if (settings.redirected().isEmpty() || proof != null) {
+            return;
+        }
+        RedirectProof proving = new RedirectProof(control, transport, Reach.ofThisMachine(), problem -> {
+            if (problem.isEmpty()) {
+                log.info("the redirect works");
+                readiness.there(Part.REDIRECT);
+            } else {
+                readiness.missing(Part.REDIRECT, problem);
+            }
+        });
+        proof = proving;
+        dialing.onProof(proving::seen);
+        proving.begin();
     }
 
     private void listenAgain(

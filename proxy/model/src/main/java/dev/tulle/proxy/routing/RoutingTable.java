@@ -4,12 +4,14 @@ import dev.tulle.proxy.model.Destination;
 import dev.tulle.proxy.model.DestinationKey;
 import dev.tulle.proxy.model.InboundPort;
 import dev.tulle.proxy.model.ProxyConfig;
+import dev.tulle.proxy.model.WorkloadConfig;
 import dev.tulle.proxy.policy.Authorizer;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.stream.Collectors;
 
 /**
  * A whole config, compiled: what one request reads from its begin to its end.
@@ -21,6 +23,7 @@ public final class RoutingTable {
     private final Map<DestinationKey, DestinationTable> destinations;
     private final Authorizer authorizer;
     private final Map<Integer, InboundPort> inboundPorts;
+    private final Map<Integer, Probes> probes;
     private final List<String> problems;
     private final Edition edition = new Edition();
 
@@ -34,11 +37,13 @@ public final class RoutingTable {
             Map<DestinationKey, DestinationTable> destinations,
             Authorizer authorizer,
             Map<Integer, InboundPort> inboundPorts,
+            Map<Integer, Probes> probes,
             List<String> problems) {
         this.config = config;
         this.destinations = Map.copyOf(destinations);
         this.authorizer = authorizer;
         this.inboundPorts = Map.copyOf(inboundPorts);
+        this.probes = Map.copyOf(probes);
         this.problems = List.copyOf(problems);
     }
 
@@ -75,7 +80,11 @@ public final class RoutingTable {
                         .formatted(config.workload().workload(), port.port()));
             }
         }
-        return new RoutingTable(config, destinations, authorizer, inboundPorts, problems);
+        Map<Integer, Probes> probes = new HashMap<>();
+        config.workload().probes().stream()
+                .collect(Collectors.groupingBy(WorkloadConfig.Probe::port))
+                .forEach((port, declared) -> probes.put(port, Probes.of(declared, problems::add)));
+        return new RoutingTable(config, destinations, authorizer, inboundPorts, probes, problems);
     }
 
     /** An object of its own for each table. */
@@ -101,6 +110,11 @@ public final class RoutingTable {
     /** The inbound port of a number, as callers and rules know it. */
     public Optional<InboundPort> inboundPort(int port) {
         return Optional.ofNullable(inboundPorts.get(port));
+    }
+
+    /** What the platform may ask at a port. */
+    public Probes probes(int port) {
+        return probes.getOrDefault(port, Probes.NONE);
     }
 
     /** What of the config cannot be used, one sentence each that names the object and the cure. */

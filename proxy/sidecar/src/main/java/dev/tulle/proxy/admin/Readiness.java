@@ -17,6 +17,8 @@ public final class Readiness {
         POLICY,
         /** Every listener of the config is bound. */
         LISTENERS,
+        /** Redirected traffic arrives; always so where none is. */
+        REDIRECT,
         /** The proxy is not about to end. */
         STAYING
     }

@@ -76,20 +76,50 @@ final class InboundConnection implements Detection.Outcome, ServerConnection {
     }
 
     void begin() {
-        Detection.begin(channel, protocol(), plane.limits(), this);
+        Detection.begin(channel, firstLook(), plane.limits(), this);
+    }
+
+    /**
+     * Opaque bytes are not looked at, unless probes come by HTTP to where they are spoken and nobody without identity may pass: then
+     * whatever is HTTP in plain text is judged as such, which lets in the probe alone.
+     */
+    private Protocol firstLook() {
+        RoutingTable table = plane.tables().table();
+        Protocol protocol = protocol();
+        return protocol == Protocol.TCP && !table.probes(portNumber).isEmpty() && !mayPass(table, false)
+                ? Protocol.DETECT
+                : protocol;
     }
 
     private Protocol protocol() {
         return port(plane.tables().table()).map(InboundPort::protocol).orElse(Protocol.DETECT);
     }
 
-    /** The port as configured now; one that is redirected here without being declared is what it is. */
+    /**
+     * The port as configured now; one that is redirected here need not be declared, and its application is where the caller dialled it:
+     * a pod may have several addresses.
+     */
     Optional<InboundPort> port(RoutingTable table) {
         Optional<InboundPort> declared = table.inboundPort(portNumber);
-        return declared.isPresent()
-                ? declared
-                : original.map(address ->
-                        new InboundPort("", portNumber, List.of(), Protocol.DETECT, Optional.empty(), address));
+        return original.isEmpty() ? declared : Optional.of(redirected(table, declared, original.get()));
+    }
+
+    private InboundPort redirected(RoutingTable table, Optional<InboundPort> declared, HostPort application) {
+        return declared.map(port -> new InboundPort(
+                        port.name(),
+                        portNumber,
+                        port.servicePorts(),
+                        port.protocol(),
+                        Optional.empty(),
+                        application,
+                        port.rateLimit()))
+                .orElseGet(() -> new InboundPort(
+                        "",
+                        portNumber,
+                        List.of(),
+                        table.config().workload().opaquePorts().contains(portNumber) ? Protocol.TCP : Protocol.DETECT,
+                        Optional.empty(),
+                        application));
     }
 
     DataPlane plane() {
@@ -271,6 +301,11 @@ final class InboundConnection implements Detection.Outcome, ServerConnection {
 
     @Override
     public void serverFirst() {}
+
+    @Override
+    public boolean refusesOpaque() {
+        return !mayPass(plane.tables().table(), false);
+    }
 
     /** Closes this opaque connection if the config in force forbids it. */
     void judgeAgain(RoutingTable table) {

@@ -16,6 +16,7 @@ import dev.tulle.proxy.policy.Reason;
 import dev.tulle.proxy.policy.Verdict;
 import dev.tulle.proxy.routing.NormalizedPath;
 import dev.tulle.proxy.routing.PathNormalizer;
+import dev.tulle.proxy.routing.Probes;
 import dev.tulle.proxy.routing.RoutingTable;
 import dev.tulle.proxy.telemetry.EdgeMeter;
 import dev.tulle.proxy.upstream.Attempt;
@@ -58,6 +59,7 @@ final class InboundRequests implements RequestHandler {
      * @param edition of the table that this was picked from
      * @param rules of this caller at this port
      * @param probePath of the health check that asks this application; empty for none
+     * @param probes of the platform at this port
      * @param gate how often callers may ask; null where that is not limited
      * @param client value of the field that tells who calls; empty without identity
      */
@@ -67,8 +69,18 @@ final class InboundRequests implements RequestHandler {
             Attempt application,
             CallerRules rules,
             String probePath,
+            Probes probes,
             PortRates.@Nullable Gate gate,
             String client) {
+        boolean isProbe(RequestHead head, String target, boolean end) {
+            if (probes.isEmpty()) {
+                return false;
+            }
+            return head.isGrpc()
+                    ? probes.admitsGrpc(head.method(), target)
+                    : end && !head.websocket() && probes.admitsHttp(head.method(), target);
+        }
+
         /** Whoever watches over the workload may always ask whether it is well, so that no rule can make it look ill. */
         boolean isHealthCheck(RequestHead head, String path) {
             return !probePath.isEmpty() && head.method().equals("GET") && probePath.equals(path);
@@ -115,6 +127,7 @@ final class InboundRequests implements RequestHandler {
                         .filter(check -> check.address().equals(port.application()))
                         .map(WorkloadConfig.HealthCheck::path)
                         .orElse(""),
+                table.probes(port.port()),
                 connection.gate(port),
                 connection
                         .caller()
@@ -125,12 +138,17 @@ final class InboundRequests implements RequestHandler {
 
     private StreamListener judge(
             InForce known, RequestHead head, String target, String path, boolean end, ServerStream stream) {
+        if (known.isProbe(head, target, end)) {
+            Fields fields = identified(head.fields(), known.client());
+            boolean allowed = verdict(known, head, target, path) instanceof Verdict.Allow;
+            return send(
+                    known,
+                    head.with(target, allowed ? fields : fields.without(InboundRequests::leadsElsewhere)),
+                    end,
+                    stream);
+        }
         if (!known.isHealthCheck(head, path)) {
-            Verdict verdict = known.rules().always();
-            if (verdict == null) {
-                RequestCall call = new RequestCall(head.with(target, head.fields()), path);
-                verdict = known.rules().judge(InboundCall.request(known.port(), call));
-            }
+            Verdict verdict = verdict(known, head, target, path);
             switch (verdict) {
                 case Verdict.Allow allow -> {}
                 case Verdict.Audit(Reason reason, String detail) ->
@@ -152,9 +170,22 @@ final class InboundRequests implements RequestHandler {
                 return new IgnoredRequest(stream);
             }
         }
+        return send(known, head.with(target, identified(head.fields(), known.client())), end, stream);
+    }
+
+    private static Verdict verdict(InForce known, RequestHead head, String target, String path) {
+        Verdict always = known.rules().always();
+        if (always != null) {
+            return always;
+        }
+        RequestCall call = new RequestCall(head.with(target, head.fields()), path);
+        return known.rules().judge(InboundCall.request(known.port(), call));
+    }
+
+    private StreamListener send(InForce known, RequestHead head, boolean end, ServerStream stream) {
         return HttpRelay.start(
                 upstreams,
-                head.with(target, identified(head.fields(), known.client())),
+                head,
                 end,
                 http2,
                 stream,
@@ -162,6 +193,22 @@ final class InboundRequests implements RequestHandler {
                 plane.limits().connections().queueTimeoutInbound().toMillis(),
                 ended,
                 null);
+    }
+
+    /** Fields by which some applications let a request name another method or path than its own. */
+    private static boolean leadsElsewhere(String name) {
+        return switch (name.replace('_', '-')) {
+            case "x-http-method-override",
+                    "x-http-method",
+                    "x-method-override",
+                    "x-original-url",
+                    "x-original-uri",
+                    "x-rewrite-url",
+                    "x-forwarded-uri",
+                    "x-forwarded-path",
+                    "x-forwarded-prefix" -> true;
+            default -> false;
+        };
     }
 
     /** Takes away what the caller says of its identity and tells what was verified. */

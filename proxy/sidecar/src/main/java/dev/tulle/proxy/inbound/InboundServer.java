@@ -1,5 +1,6 @@
 package dev.tulle.proxy.inbound;
 
+import dev.tulle.proxy.bootstrap.Settings;
 import dev.tulle.proxy.guard.PortRates;
 import dev.tulle.proxy.model.HostPort;
 import dev.tulle.proxy.model.InboundPort;
@@ -26,13 +27,13 @@ public final class InboundServer implements AutoCloseable {
     private static final int REDIRECTED = 0;
 
     private final DataPlane plane;
-    private final Optional<HostPort> redirected;
+    private final Optional<Settings.Redirected> redirected;
     private final Listeners<Integer> listeners;
     private final PortRates rates;
     private final Map<EventLoop, Set<InboundConnection>> opaque = new LinkedHashMap<>();
 
     /** @param redirected where redirected connections arrive; empty when every port has a listener of its own */
-    public InboundServer(DataPlane plane, Optional<HostPort> redirected) {
+    public InboundServer(DataPlane plane, Optional<Settings.Redirected> redirected) {
         this.plane = plane;
         this.redirected = redirected;
         this.rates = new PortRates(plane.meters(), plane.limits().calls().maxCallers());
@@ -50,7 +51,8 @@ public final class InboundServer implements AutoCloseable {
      */
     public CompletionStage<List<String>> listen(WorkloadConfig config) {
         Map<HostPort, Integer> wanted = new LinkedHashMap<>();
-        redirected.ifPresent(address -> wanted.put(address, REDIRECTED));
+        redirected.ifPresent(
+                to -> wanted.put(new HostPort(plane.transport().anyAddress(), to.inboundPort()), REDIRECTED));
         for (InboundPort port : config.inbound()) {
             port.listen().ifPresent(address -> wanted.put(address, port.port()));
         }
@@ -87,8 +89,8 @@ public final class InboundServer implements AutoCloseable {
         int port = key;
         if (key == REDIRECTED) {
             original = OriginalDestination.of(channel);
-            if (original.isEmpty()) {
-                // Somebody dialled the common port itself: there is no application behind it.
+            if (original.isEmpty() || isOwn(original.get().port())) {
+                // Somebody dialled a common port itself: there is no application behind it.
                 channel.close();
                 return;
             }
@@ -96,6 +98,12 @@ public final class InboundServer implements AutoCloseable {
         }
         Set<InboundConnection> opaqueHere = opaque.getOrDefault(channel.eventLoop(), Set.of());
         new InboundConnection(plane, listeners, channel, port, original, rates, opaqueHere).begin();
+    }
+
+    private boolean isOwn(int port) {
+        return redirected
+                .filter(to -> port == to.inboundPort() || port == to.outboundPort())
+                .isPresent();
     }
 
     /** Opaque connections were judged when they began; a new config may forbid them. */

@@ -1,11 +1,13 @@
 package dev.tulle.proxy.outbound;
 
+import dev.tulle.proxy.bootstrap.Settings;
 import dev.tulle.proxy.guard.Guards;
 import dev.tulle.proxy.model.DestinationKey;
 import dev.tulle.proxy.model.HostPort;
 import dev.tulle.proxy.model.OutboundListener;
 import dev.tulle.proxy.model.Report.Direction;
 import dev.tulle.proxy.model.WorkloadConfig;
+import dev.tulle.proxy.redirect.RedirectRules;
 import dev.tulle.proxy.upstream.DataPlane;
 import dev.tulle.proxy.upstream.Listeners;
 import dev.tulle.proxy.upstream.OriginalDestination;
@@ -17,11 +19,13 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CompletionStage;
+import java.util.function.Consumer;
 
 /** Accepts what the application sends: one listener a destination, or one for all that is redirected. */
 public final class OutboundServer implements AutoCloseable {
     private final DataPlane plane;
-    private final Optional<HostPort> redirected;
+    private final Optional<Settings.Redirected> redirected;
+    private volatile Consumer<HostPort> proof = original -> {};
     private final Listeners<Optional<DestinationKey>> listeners;
     private final ServerFirstDestinations serverFirst = new ServerFirstDestinations();
     private final Guards guards;
@@ -29,7 +33,7 @@ public final class OutboundServer implements AutoCloseable {
     private final Map<EventLoop, Guards.OnLoop> guardsOnLoops = new LinkedHashMap<>();
 
     /** @param redirected where redirected connections arrive; empty when every destination has a listener of its own */
-    public OutboundServer(DataPlane plane, Optional<HostPort> redirected) {
+    public OutboundServer(DataPlane plane, Optional<Settings.Redirected> redirected) {
         this.plane = plane;
         this.redirected = redirected;
         this.listeners = new Listeners<>(plane, Direction.OUTBOUND, this::accepted);
@@ -47,7 +51,8 @@ public final class OutboundServer implements AutoCloseable {
      */
     public CompletionStage<List<String>> listen(WorkloadConfig config) {
         Map<HostPort, Optional<DestinationKey>> wanted = new LinkedHashMap<>();
-        redirected.ifPresent(address -> wanted.put(address, Optional.empty()));
+        redirected.ifPresent(
+                to -> wanted.put(new HostPort(plane.transport().anyAddress(), to.outboundPort()), Optional.empty()));
         for (OutboundListener listener : config.outbound()) {
             wanted.put(listener.listen(), Optional.of(listener.destination()));
         }
@@ -79,10 +84,28 @@ public final class OutboundServer implements AutoCloseable {
         listeners.close();
     }
 
+    /** Tells of connections by which the proxy proves to itself that the redirect works; on any loop. */
+    public void onProof(Consumer<HostPort> listener) {
+        proof = listener;
+    }
+
+    private static boolean isLoopback(HostPort address) {
+        return address.host().equals("127.0.0.1") || address.host().equals("::1");
+    }
+
     private void accepted(SocketChannel channel, Optional<DestinationKey> listener) {
-        Optional<DestinationKey> key = listener.isPresent()
-                ? listener
-                : OriginalDestination.of(channel).map(DestinationKey.Address::new);
+        Optional<DestinationKey> key = listener;
+        if (key.isEmpty()) {
+            Optional<HostPort> original = OriginalDestination.of(channel);
+            if (original.isPresent()
+                    && original.get().port() == RedirectRules.PROOF_PORT
+                    && isLoopback(original.get())) {
+                proof.accept(original.get());
+                channel.close();
+                return;
+            }
+            key = original.map(DestinationKey.Address::new);
+        }
         Balancer balancer = balancers.get(channel.eventLoop());
         Guards.OnLoop guardsHere = guardsOnLoops.get(channel.eventLoop());
         if (key.isEmpty() || balancer == null || guardsHere == null) {

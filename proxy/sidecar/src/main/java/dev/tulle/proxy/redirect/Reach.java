@@ -4,8 +4,11 @@ import java.net.Inet4Address;
 import java.net.InetAddress;
 import java.net.NetworkInterface;
 import java.net.SocketException;
+import java.net.UnknownHostException;
+import java.util.Collection;
 import java.util.Collections;
-import java.util.List;
+import java.util.LinkedHashSet;
+import java.util.Set;
 
 /**
  * Which families of addresses this network namespace has.
@@ -14,15 +17,29 @@ import java.util.List;
  * @param ipv6 one of IPv6 beyond the link
  */
 public record Reach(boolean ipv4, boolean ipv6) {
-    /** Looks at the interfaces; throws SocketException if they cannot be listed. */
-    public static Reach ofThisMachine() throws SocketException {
-        List<InetAddress> addresses = Collections.list(NetworkInterface.getNetworkInterfaces()).stream()
-                .flatMap(NetworkInterface::inetAddresses)
-                .toList();
-        return of(addresses);
+    /** Looks at the interfaces; where they cannot be listed there is nothing to reach. */
+    public static Reach ofThisMachine() {
+        return of(addresses());
     }
 
-    static Reach of(List<InetAddress> addresses) {
+    /** The addresses of this network namespace beyond loopback, without zones. */
+    public static Set<InetAddress> addresses() {
+        Set<InetAddress> addresses = new LinkedHashSet<>();
+        try {
+            for (NetworkInterface each : Collections.list(NetworkInterface.getNetworkInterfaces())) {
+                for (InetAddress address : Collections.list(each.getInetAddresses())) {
+                    if (!address.isLoopbackAddress()) {
+                        addresses.add(InetAddress.getByAddress(address.getAddress()));
+                    }
+                }
+            }
+        } catch (SocketException | UnknownHostException e) {
+            return Set.of();
+        }
+        return addresses;
+    }
+
+    static Reach of(Collection<InetAddress> addresses) {
         boolean ipv4 = false;
         boolean ipv6 = false;
         for (InetAddress address : addresses) {

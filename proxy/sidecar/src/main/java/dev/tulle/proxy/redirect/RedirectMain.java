@@ -1,7 +1,6 @@
 package dev.tulle.proxy.redirect;
 
 import java.io.PrintStream;
-import java.net.SocketException;
 import java.util.List;
 
 /** The redirect step as a program: {@code tulle-proxy redirect}, run once in a pod's network namespace before its containers. */
@@ -43,8 +42,6 @@ public final class RedirectMain {
             return 0;
         } catch (RedirectStep.Failure e) {
             err.println("tulle-proxy redirect: " + e.problem());
-        } catch (SocketException e) {
-            err.println("tulle-proxy redirect: the network interfaces cannot be listed: " + e.getMessage());
         }
         return NOT_POSSIBLE;
     }

@@ -9,10 +9,12 @@ import io.netty.channel.EventLoop;
 import io.netty.channel.EventLoopGroup;
 import io.netty.channel.MultiThreadIoEventLoopGroup;
 import io.netty.util.concurrent.DefaultThreadFactory;
+import java.net.InetAddress;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.TimeUnit;
 
 /** What inbound and outbound share: loops, tables, keys, meters, limits, and the upstream connections of each loop. */
@@ -34,6 +36,23 @@ public final class DataPlane implements AutoCloseable {
      */
     public DataPlane(
             Transport transport, int loops, Tables tables, TlsContexts tls, Meters meters, Limits limits, Log log) {
+        this(transport, loops, tables, tls, meters, limits, log, Set.of());
+    }
+
+    /**
+     * Starts the loops.
+     *
+     * @param own addresses of this pod beyond loopback, where nat rules redirect its traffic: a proxy expected there is this one
+     */
+    public DataPlane(
+            Transport transport,
+            int loops,
+            Tables tables,
+            TlsContexts tls,
+            Meters meters,
+            Limits limits,
+            Log log,
+            Set<InetAddress> own) {
         this.transport = transport;
         this.group = new MultiThreadIoEventLoopGroup(
                 loops, new DefaultThreadFactory("tulle-data", true), transport.ioHandlers());
@@ -44,7 +63,7 @@ public final class DataPlane implements AutoCloseable {
         this.log = log;
         this.handshakes = new Counted(limits.tls().maxPendingHandshakes());
         for (EventLoop loop : loops()) {
-            upstreams.put(loop, new Upstreams(loop, transport, tls, limits, meters));
+            upstreams.put(loop, new Upstreams(loop, transport, tls, limits, meters, own));
             LoopLag.watch(loop, meters, log);
         }
         tls.onChange(current ->

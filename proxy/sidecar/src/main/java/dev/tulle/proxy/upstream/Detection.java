@@ -21,6 +21,9 @@ import org.jspecify.annotations.Nullable;
  * is not finished in time: an application would read as HTTP what nobody has judged.
  */
 public final class Detection implements FirstBytes.Look, Sweeper.Swept {
+    /** A silent client that may not pass is given so long to say something that can be answered. */
+    private static final long REFUSED_SILENCE_MILLIS = 1000;
+
     private final Channel channel;
     private final Protocol protocol;
     private final Limits limits;
@@ -61,6 +64,11 @@ public final class Detection implements FirstBytes.Look, Sweeper.Swept {
 
         /** The server spoke first. */
         void serverFirst();
+
+        /** Whether opaque bytes of this connection may not pass, so that nobody need wait for a server to speak. */
+        default boolean refusesOpaque() {
+            return false;
+        }
     }
 
     /** What a TLS ClientHello is. */
@@ -233,6 +241,15 @@ public final class Detection implements FirstBytes.Look, Sweeper.Swept {
         askingServer = false;
         if (state == State.DIALLING) {
             outcome.dial(false, this::connected, channel::close);
+        } else if (state == State.LOOKING && outcome.refusesOpaque()) {
+            channel.eventLoop().schedule(this::refuseIfSilent, REFUSED_SILENCE_MILLIS, TimeUnit.MILLISECONDS);
+        }
+    }
+
+    /** One that speaks HTTP would hear why; whoever is silent waits for a server that it will never hear. */
+    private void refuseIfSilent() {
+        if (state == State.LOOKING && firstBytes.isSilent() && outcome.refusesOpaque()) {
+            outcome.dial(false, Channel::close, channel::close);
         }
     }
 

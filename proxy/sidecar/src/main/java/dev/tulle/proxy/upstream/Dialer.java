@@ -18,10 +18,13 @@ import io.netty.channel.WriteBufferWaterMark;
 import io.netty.channel.socket.SocketChannel;
 import io.netty.handler.ssl.SslHandler;
 import io.netty.util.NetUtil;
+import java.net.Inet6Address;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
+import java.net.SocketAddress;
 import java.net.UnknownHostException;
 import java.util.Optional;
+import java.util.Set;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
@@ -29,18 +32,24 @@ import org.jspecify.annotations.Nullable;
  * Opens connections of one event loop: connect, TLS, and the check that the other side is who it must be, before one byte is sent.
  */
 final class Dialer {
+    private static final byte[] LOOPBACK_IPV4 = {127, 0, 0, 1};
+    private static final byte[] LOOPBACK_IPV6 = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1};
+
     private final EventLoop loop;
     private final Transport transport;
     private final TlsContexts tls;
     private final Limits limits;
     private final Meters meters;
+    private final Set<InetAddress> own;
 
-    Dialer(EventLoop loop, Transport transport, TlsContexts tls, Limits limits, Meters meters) {
+    /** @param own addresses of this pod, where its proxy is this one; empty where nothing is redirected */
+    Dialer(EventLoop loop, Transport transport, TlsContexts tls, Limits limits, Meters meters, Set<InetAddress> own) {
         this.loop = loop;
         this.transport = transport;
         this.tls = tls;
         this.limits = limits;
         this.meters = meters;
+        this.own = own;
     }
 
     /** How a dial ended; one of both is called, on the loop. */
@@ -102,7 +111,7 @@ final class Dialer {
                         }
                     }
                 })
-                .connect(address);
+                .connect(address, from(address, target));
         connecting.addListener(done -> {
             if (!done.isSuccess()) {
                 dialled.failed(
@@ -115,6 +124,17 @@ final class Dialer {
                 verify(connecting.channel(), target, alpn, contexts.orElseThrow(), dialled);
             }
         });
+    }
+
+    /**
+     * Whence to dial; null for what the system chooses. The own proxy is dialled from loopback: by that the nat rules tell it from the
+     * application behind it, which has the same address and port.
+     */
+    private @Nullable SocketAddress from(InetSocketAddress address, Target target) {
+        if (target.identity().isEmpty() || !own.contains(address.getAddress())) {
+            return null;
+        }
+        return socketAddress(address.getAddress() instanceof Inet6Address ? LOOPBACK_IPV6 : LOOPBACK_IPV4, 0);
     }
 
     private void verify(Channel channel, Target target, Alpn alpn, TlsContexts.Current contexts, Dialled dialled) {

@@ -7,10 +7,12 @@ import dev.tulle.proxy.identity.TlsContexts;
 import dev.tulle.proxy.telemetry.Meters;
 import io.netty.channel.Channel;
 import io.netty.channel.EventLoop;
+import java.net.InetAddress;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
@@ -38,12 +40,13 @@ public final class Upstreams {
 
     private record Key(Target target, Alpn protocol, long generation) {}
 
-    Upstreams(EventLoop loop, Transport transport, TlsContexts tls, Limits limits, Meters meters) {
+    Upstreams(
+            EventLoop loop, Transport transport, TlsContexts tls, Limits limits, Meters meters, Set<InetAddress> own) {
         this.loop = loop;
         this.tls = tls;
         this.limits = limits;
         this.meters = meters;
-        this.dialer = new Dialer(loop, transport, tls, limits, meters);
+        this.dialer = new Dialer(loop, transport, tls, limits, meters, own);
     }
 
     EventLoop loop() {

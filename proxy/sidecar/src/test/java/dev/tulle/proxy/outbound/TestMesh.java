@@ -186,6 +186,28 @@ public final class TestMesh implements AutoCloseable {
             return problems;
         }
 
+        public void probes(List<WorkloadConfig.Probe> probes) {
+            configure(config -> {
+                WorkloadConfig old = config.workload();
+                return new ProxyConfig(
+                        config.version() + 1,
+                        new WorkloadConfig(
+                                old.workload(),
+                                old.owner(),
+                                old.identity(),
+                                old.inbound(),
+                                old.outbound(),
+                                old.policy(),
+                                old.meshNetworks(),
+                                old.healthCheck(),
+                                old.zone(),
+                                probes,
+                                old.opaquePorts()),
+                        config.destinations(),
+                        config.trust());
+            });
+        }
+
         public void policy(InboundPolicy policy) {
             configure(config -> {
                 WorkloadConfig old = config.workload();
