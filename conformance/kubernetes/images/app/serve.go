@@ -41,7 +41,7 @@ func serve(arguments []string) error {
 	version := flags.String("version", os.Getenv("VERSION"), "a word in each answer")
 	startAfter := flags.Duration("start-after", 0, "listens only then")
 	readyAfter := flags.Duration("ready-after", 0, "/readyz answers 503 before")
-	stopAfter := flags.Duration("stop-after", 2*time.Second, "goes on serving for so long when told to end, each answer with 'Connection: close'")
+	stopAfter := flags.Duration("stop-after", 2*time.Second, "goes on serving for so long when told to end, each answer with 'Connection: close'; a negative time ends it in the middle of everything")
 	must := flags.String("must-get", "", "ends with an error unless this URL answers 200 before anything else is done")
 	flags.Parse(arguments)
 
@@ -91,6 +91,9 @@ func serve(arguments []string) error {
 
 	<-stop
 	fmt.Printf("%s is told to end\n", s.pod)
+	if *stopAfter < 0 {
+		os.Exit(0)
+	}
 	s.draining.Store(true)
 	time.Sleep(*stopAfter)
 	last, cancel := context.WithTimeout(context.Background(), 20*time.Second)

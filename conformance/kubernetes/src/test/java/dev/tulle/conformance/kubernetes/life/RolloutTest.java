@@ -1,6 +1,7 @@
 package dev.tulle.conformance.kubernetes.life;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.tulle.conformance.kubernetes.Place;
@@ -17,8 +18,6 @@ import org.junit.jupiter.api.Test;
 /** Pods that come and go under load lose no request: the clients here repeat nothing, so each lost one would be counted. */
 @Tag("cluster")
 class RolloutTest {
-    private static final String URL = "http://web/short";
-
     private static Place place;
 
     @BeforeAll
@@ -37,7 +36,7 @@ class RolloutTest {
     @Test
     void aRollingRestartLosesNoRequest() {
         List<String> before = place.podsOf("app=web");
-        Map<String, Place.Load> loads = underLoad();
+        Map<String, Place.Load> loads = underLoad("http://web/short");
 
         place.kubectl("rollout", "restart", "deployment/web").succeeded();
         place.awaitRollout("deployment/web");
@@ -50,7 +49,7 @@ class RolloutTest {
     @Test
     void aScaleDownLosesNoRequestNotEvenASlowOne() {
         List<String> before = place.podsOf("app=web");
-        Map<String, Place.Load> loads = underLoad();
+        Map<String, Place.Load> loads = underLoad("http://web/short");
         loads.put("slow", place.load("client", "--rate=10", "--connections=40", "http://web/slow?ms=1500"));
 
         place.kubectl("scale", "deployment/web", "--replicas=1").succeeded();
@@ -71,7 +70,7 @@ class RolloutTest {
     @Test
     void anEvictedPodIsReplacedWithoutALostRequest() {
         List<String> before = place.podsOf("app=web");
-        Map<String, Place.Load> loads = underLoad();
+        Map<String, Place.Load> loads = underLoad("http://web/short");
 
         String evicted = before.getFirst();
         place.evict(evicted).succeeded();
@@ -82,12 +81,27 @@ class RolloutTest {
         assertThat(place.podsOf("app=web")).hasSize(before.size()).doesNotContain(evicted);
     }
 
-    private static Map<String, Place.Load> underLoad() {
+    @Test
+    void evenAnApplicationThatKnowsNoGoodEndIsRestartedWithoutALostRequest() {
+        assumeTrue(Place.MESHED, "a plain cluster loses some here");
+        place.apply("abrupt.yaml");
+        place.awaitRollout("deployment/abrupt");
+        List<String> before = place.podsOf("app=abrupt");
+        Map<String, Place.Load> loads = underLoad("http://abrupt/short");
+
+        place.kubectl("rollout", "restart", "deployment/abrupt").succeeded();
+        place.awaitRollout("deployment/abrupt");
+        awaitGone(before);
+
+        endWithoutLoss(loads);
+    }
+
+    private static Map<String, Place.Load> underLoad(String url) {
         Map<String, Place.Load> loads = new TreeMap<>(Map.of(
-                "HTTP/1.1 kept", place.load("client", "--rate=60", URL),
-                "HTTP/1.1 fresh", place.load("client", "--rate=30", "--fresh", URL),
-                "HTTP/1.1 POST", place.load("client", "--rate=60", "--method=POST", "--body=order", URL),
-                "HTTP/2", place.load("client", "--rate=60", "--protocol=h2c", "--method=POST", "--body=order", URL)));
+                "HTTP/1.1 kept", place.load("client", "--rate=60", url),
+                "HTTP/1.1 fresh", place.load("client", "--rate=30", "--fresh", url),
+                "HTTP/1.1 POST", place.load("client", "--rate=60", "--method=POST", "--body=order", url),
+                "HTTP/2", place.load("client", "--rate=60", "--protocol=h2c", "--method=POST", "--body=order", url)));
         try {
             Thread.sleep(2_000); // so that connections are there and used before anything happens to them
         } catch (InterruptedException e) {
