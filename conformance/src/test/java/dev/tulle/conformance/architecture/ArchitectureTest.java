@@ -41,7 +41,7 @@ class ArchitectureTest {
             proxy.outbound        | edge | proxy.model proxy.match proxy.policy proxy.routing proxy.balance proxy.resilience proxy.bootstrap proxy.redirect proxy.telemetry proxy.http proxy.identity proxy.upstream proxy.guard | netty
             proxy.rehearsal       | edge | proxy.model proxy.routing proxy.bootstrap proxy.telemetry proxy.identity proxy.upstream proxy.inbound proxy.outbound | netty bouncycastle
             proxy.discovery       | edge | proxy.model proxy.routing proxy.bootstrap proxy.telemetry proxy.identity | netty
-            proxy.admin           | edge | proxy.model proxy.bootstrap                           | netty
+            proxy.admin           | edge | proxy.model proxy.bootstrap                           | netty jackson-core
             proxy                 | edge | proxy.model proxy.match proxy.policy proxy.routing proxy.balance proxy.resilience proxy.bootstrap proxy.telemetry proxy.http proxy.identity proxy.upstream proxy.guard proxy.inbound proxy.outbound proxy.rehearsal proxy.discovery proxy.admin proxy.redirect | netty
 
             controller.resources  | pure | smi proxy.model                                       |

@@ -1,6 +1,7 @@
 package dev.tulle.proxy;
 
 import dev.tulle.proxy.admin.AdminServer;
+import dev.tulle.proxy.admin.AppHealth;
 import dev.tulle.proxy.admin.ApplicationHealth;
 import dev.tulle.proxy.admin.Readiness;
 import dev.tulle.proxy.admin.Readiness.Part;
@@ -347,6 +348,7 @@ public final class Sidecar {
                 () -> PrometheusText.of(meters, ProxyVersion.text()),
                 () -> config(store),
                 () -> meters.serverNames().json(),
+                appHealth(),
                 adminToken(),
                 () -> new Thread(() -> System.exit(0), "tulle-shutdown").start());
         if (settings.admin().isPresent()) {
@@ -354,6 +356,14 @@ public final class Sidecar {
         }
         if (settings.adminLocal().isPresent()) {
             serve(new AdminServer(control, transport, settings.adminLocal().get(), true, content), "admin-local");
+        }
+    }
+
+    private AppHealth appHealth() throws IOException {
+        try {
+            return settings.appHealth().isEmpty() ? AppHealth.NONE : AppHealth.parse(settings.appHealth());
+        } catch (IllegalArgumentException e) {
+            throw new IOException("--app-health (TULLE_APP_HEALTH) cannot be read: " + e.getMessage(), e);
         }
     }
 

@@ -37,7 +37,7 @@ import java.util.function.Supplier;
 /**
  * The proxy's own HTTP/1.1 server, one request a connection.
  *
- * <p>On any address: {@code GET /livez /readyz /metrics}. On loopback also {@code GET /config} and {@code POST /shutdown}, which asks
+ * <p>On any address: {@code GET /livez /readyz /metrics}, and {@code /app-health/} where the injector has turned probes to it. On loopback also {@code GET /config} and {@code POST /shutdown}, which asks
  * for {@code Authorization: Bearer <token>}; there the Host must be a loopback name, so that no web page can reach it by a name of its
  * own. Bounded in connections, bytes and time. Lives on the control loop.
  */
@@ -62,6 +62,7 @@ public final class AdminServer {
      * @param metrics Prometheus text
      * @param config JSON of the config in force
      * @param serverNames JSON of what applications ask for in TLS of their own
+     * @param appHealth what {@code GET /app-health/<name>} asks of the application
      * @param shutdownToken absent refuses {@code /shutdown}
      * @param shutdown starts the drain; returns at once
      */
@@ -70,6 +71,7 @@ public final class AdminServer {
             Supplier<String> metrics,
             Supplier<String> config,
             Supplier<String> serverNames,
+            AppHealth appHealth,
             Optional<String> shutdownToken,
             Runnable shutdown) {
         /** Never the token. */
@@ -133,7 +135,7 @@ public final class AdminServer {
         channel.pipeline()
                 .addLast("http", new HttpServerCodec(4096, MAX_REQUEST_BYTES, MAX_REQUEST_BYTES))
                 .addLast("whole", new HttpObjectAggregator(MAX_BODY_BYTES, true))
-                .addLast("answer", new Answering());
+                .addLast("answer", new Answering(tooSlow));
     }
 
     /** An answer: status, media type, body. */
@@ -224,13 +226,58 @@ public final class AdminServer {
         return query < 0 ? uri : uri.substring(0, query);
     }
 
+    /** The question that a request asks the proxy to pass on; empty for all else. */
+    private Optional<AppHealth.Question> question(FullHttpRequest request) {
+        String path = pathOf(request.uri());
+        boolean asks = request.decoderResult().isSuccess()
+                && path.startsWith(AppHealth.PATH)
+                && request.method().equals(HttpMethod.GET)
+                && (!local || isLoopbackName(request));
+        return asks
+                ? Optional.ofNullable(content.appHealth().questions().get(path.substring(AppHealth.PATH.length())))
+                : Optional.empty();
+    }
+
     private final class Answering extends SimpleChannelInboundHandler<FullHttpRequest> {
+        private final Future<?> tooSlow;
+        private boolean answered;
+
+        /** @param tooSlow closes the connection unless it is cancelled in time */
+        Answering(Future<?> tooSlow) {
+            this.tooSlow = tooSlow;
+        }
+
         @Override
         protected void channelRead0(ChannelHandlerContext ctx, FullHttpRequest request) {
-            Reply reply = reply(request);
+            if (answered) {
+                return;
+            }
+            answered = true;
+            Optional<AppHealth.Question> question = question(request);
+            if (question.isPresent() && ctx.channel().localAddress() instanceof InetSocketAddress here) {
+                tooSlow.cancel(false);
+                // Where the kubelet would have asked: an application that listens on loopback alone is not well for
+                // others.
+                AppQuestion.ask(
+                        loop,
+                        transport,
+                        question.get(),
+                        here.getAddress(),
+                        problem -> answer(
+                                ctx,
+                                false,
+                                problem.isEmpty()
+                                        ? Reply.text(HttpResponseStatus.OK, "well")
+                                        : Reply.text(HttpResponseStatus.SERVICE_UNAVAILABLE, problem)));
+            } else {
+                answer(ctx, request.method().equals(HttpMethod.HEAD), reply(request));
+            }
+        }
+
+        private void answer(ChannelHandlerContext ctx, boolean headOnly, Reply reply) {
             ByteBuf body = ByteBufUtil.writeUtf8(ctx.alloc(), reply.body());
             int length = body.readableBytes();
-            if (request.method().equals(HttpMethod.HEAD)) {
+            if (headOnly) {
                 body.clear();
             }
             FullHttpResponse response = new DefaultFullHttpResponse(HttpVersion.HTTP_1_1, reply.status(), body);

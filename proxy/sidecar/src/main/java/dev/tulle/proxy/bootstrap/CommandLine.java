@@ -58,6 +58,7 @@ public final class CommandLine {
         ADMIN_LOCAL(
                 "ADDRESS:PORT", "the same, /config and POST /shutdown, loopback only (default 127.0.0.1:15891; 'off')"),
         ADMIN_TOKEN_FILE("FILE", "token that POST /shutdown asks for (default: /shutdown is refused)"),
+        APP_HEALTH("JSON", "probes that the admin port asks for the kubelet at /app-health/, written by the injector"),
         LOG_LEVEL("LEVEL", "debug, info, warn or error (default info)"),
         CONCURRENCY("N", "event loops of the data plane (default: one for each processor)"),
         DRAIN_DELAY("TIME", "from SIGTERM to the start of the drain, for callers to notice (default 1s)"),
@@ -196,6 +197,7 @@ public final class CommandLine {
                 admin(given),
                 adminLocal,
                 value(given, Flag.ADMIN_TOKEN_FILE, Path::of),
+                value(given, Flag.APP_HEALTH, Function.identity()).orElse(""),
                 value(given, Flag.LOG_LEVEL, CommandLine::level).orElse(Log.Level.INFO),
                 concurrency,
                 value(given, Flag.DRAIN_DELAY, CommandLine::duration).orElse(Duration.ofSeconds(1)),

@@ -18,6 +18,7 @@ import java.util.Optional;
  * @param admin where {@code /livez}, {@code /readyz} and {@code /metrics} are served; absent means nowhere; port 0 picks one
  * @param adminLocal a loopback address where {@code /config} and {@code /shutdown} are served too; absent means nowhere
  * @param adminTokenFile holds the token {@code /shutdown} asks for; absent means that it is refused
+ * @param appHealth what the admin server asks of the application for the kubelet, as the injector wrote it; empty for nothing
  * @param logLevel how much is said
  * @param concurrency event loops of the data plane
  * @param drainDelay from "not ready" to the start of the drain, for callers to notice
@@ -31,6 +32,7 @@ public record Settings(
         Optional<HostPort> admin,
         Optional<HostPort> adminLocal,
         Optional<Path> adminTokenFile,
+        String appHealth,
         Log.Level logLevel,
         int concurrency,
         Duration drainDelay,
@@ -43,6 +45,7 @@ public record Settings(
         requireNonNull(admin, "admin");
         requireNonNull(adminLocal, "adminLocal");
         requireNonNull(adminTokenFile, "adminTokenFile");
+        requireNonNull(appHealth, "appHealth");
         requireNonNull(logLevel, "logLevel");
         requireNonNull(drainDelay, "drainDelay");
         requireNonNull(drainTimeout, "drainTimeout");

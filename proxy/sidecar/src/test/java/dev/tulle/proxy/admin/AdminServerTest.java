@@ -1,13 +1,18 @@
 package dev.tulle.proxy.admin;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import com.sun.net.httpserver.HttpServer;
 import dev.tulle.proxy.bootstrap.Transport;
 import dev.tulle.proxy.model.HostPort;
 import io.netty.channel.EventLoopGroup;
 import io.netty.channel.MultiThreadIoEventLoopGroup;
 import io.netty.util.concurrent.Future;
 import java.io.IOException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.ServerSocket;
 import java.net.Socket;
 import java.nio.charset.StandardCharsets;
 import java.util.Optional;
@@ -25,6 +30,8 @@ class AdminServerTest {
             new MultiThreadIoEventLoopGroup(1, Transport.best().ioHandlers());
     private final Readiness readiness = new Readiness();
     private final AtomicInteger shutdowns = new AtomicInteger();
+
+    private AppHealth appHealth = AppHealth.NONE;
 
     @AfterEach
     void stop() {
@@ -145,6 +152,71 @@ class AdminServerTest {
                 .hasMessageContaining("--admin-local");
     }
 
+    @Test
+    void asksTheApplicationForTheKubelet() throws Exception {
+        HttpServer application = HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 10);
+        application.createContext("/well", exchange -> {
+            boolean asked = "deep=1".equals(exchange.getRequestURI().getQuery())
+                    && "shop".equals(exchange.getRequestHeaders().getFirst("X-For"));
+            exchange.sendResponseHeaders(asked ? 302 : 400, -1);
+        });
+        application.createContext("/ill", exchange -> exchange.sendResponseHeaders(500, -1));
+        application.start();
+        int port = application.getAddress().getPort();
+        appHealth = AppHealth.parse("""
+                {"web/readyz":{"httpGet":{"port":%1$d,"path":"/well?deep=1","later":[{}],
+                   "httpHeaders":[{"name":"X-For","value":"shop"}]},"timeoutSeconds":2},
+                 "web/livez":{"httpGet":{"port":%1$d,"path":"ill"}},
+                 "db/livez":{"tcpSocket":{"port":%1$d},"periodSeconds":1},
+                 "db/readyz":{"tcpSocket":{"port":1}}}""".formatted(port));
+        try {
+            HostPort address = start(false, Optional.empty());
+
+            assertThat(get(address, "/app-health/web/readyz"))
+                    .startsWith("HTTP/1.1 200")
+                    .endsWith("well\n");
+            assertThat(get(address, "/app-health/web/livez"))
+                    .startsWith("HTTP/1.1 503")
+                    .contains("answers 500");
+            assertThat(get(address, "/app-health/db/livez")).startsWith("HTTP/1.1 200");
+            assertThat(get(address, "/app-health/db/readyz"))
+                    .startsWith("HTTP/1.1 503")
+                    .contains("127.0.0.1:1");
+            assertThat(get(address, "/app-health/db/startupz")).startsWith("HTTP/1.1 404");
+        } finally {
+            application.stop(0);
+        }
+    }
+
+    @Test
+    void asksByTlsWithoutLookingAtTheCertificateAndGivesUpInTime() throws Exception {
+        try (ServerSocket silent = new ServerSocket(0, 10, InetAddress.getLoopbackAddress())) {
+            appHealth = AppHealth.parse(
+                    "{\"web/livez\":{\"httpGet\":{\"port\":%d,\"scheme\":\"HTTPS\"},\"timeoutSeconds\":1}}"
+                            .formatted(silent.getLocalPort()));
+            HostPort address = start(false, Optional.empty());
+
+            assertThat(get(address, "/app-health/web/livez")).startsWith("HTTP/1.1 503");
+            try (Socket asked = silent.accept()) {
+                assertThat(asked.getInputStream().read()).as("a TLS record").isEqualTo(0x16);
+            }
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "[]",
+                "{",
+                "{\"a\":1}",
+                "{\"a\":{}}",
+                "{\"a\":{\"tcpSocket\":{\"port\":0}}}",
+                "{\"a\":{\"tcpSocket\":{\"port\":\"http\"}}}"
+            })
+    void refusesQuestionsThatAreNone(String json) {
+        assertThatThrownBy(() -> AppHealth.parse(json)).isInstanceOf(IllegalArgumentException.class);
+    }
+
     private HostPort start(boolean local, Optional<String> token) throws Exception {
         return server(new HostPort("127.0.0.1", 0), local, token).start().sync().getNow();
     }
@@ -160,6 +232,7 @@ class AdminServerTest {
                         () -> "some_metric 1\n",
                         () -> "{\"some\":\"config\"}",
                         () -> "{\"serverNames\":[],\"others\":0}",
+                        appHealth,
                         token,
                         shutdowns::incrementAndGet));
     }

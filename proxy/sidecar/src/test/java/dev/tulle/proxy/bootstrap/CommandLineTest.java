@@ -47,6 +47,7 @@ class CommandLineTest {
                         Optional.empty(),
                         Optional.of(new HostPort("::1", 0)),
                         Optional.empty(),
+                        "",
                         Log.Level.DEBUG,
                         3,
                         Duration.ZERO,
