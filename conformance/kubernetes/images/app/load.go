@@ -171,7 +171,7 @@ func (d *dialog) call(request *http.Request) (*http.Response, error) {
 	if d.connection == nil {
 		address := request.URL.Host
 		if request.URL.Port() == "" {
-			address = net.JoinHostPort(address, "80")
+			address = net.JoinHostPort(request.URL.Hostname(), "80")
 		}
 		connection, err := net.DialTimeout("tcp", address, d.within)
 		if err != nil {

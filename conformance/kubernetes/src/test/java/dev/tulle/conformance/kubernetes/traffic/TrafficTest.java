@@ -2,6 +2,7 @@ package dev.tulle.conformance.kubernetes.traffic;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.junit.jupiter.api.Assumptions.abort;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.sun.net.httpserver.HttpServer;
@@ -17,6 +18,7 @@ import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse.BodyHandlers;
 import java.time.Duration;
+import java.util.Arrays;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
@@ -103,6 +105,32 @@ class TrafficTest {
         String address = place.value("service/web", ".spec.clusterIP");
 
         assertCalledBy("client", place.get("client", "http://" + address + "/"));
+    }
+
+    @Test
+    void everythingIsReachedInIpv6() {
+        String service = ipv6("service/web", ".spec.clusterIPs[*]");
+        String pod = place.podOf("version=v1");
+
+        assertCalledBy("client", place.get("client", "http://[" + service + "]/"));
+        assertThat(place.app("client", "tcp", "--within=5s", "[" + service + "]:9001").succeeded().out())
+                .startsWith("HELLO from web-");
+        JsonNode seen = place.get("client", "http://[" + ipv6("pod/" + pod, ".status.podIPs[*].ip") + "]:8080/");
+        assertThat(seen.path("pod").asText()).isEqualTo(pod);
+        assertCalledBy("client", seen);
+        assertThat(place.get(pod, "http://[" + ipv6("pod/" + pod, ".status.podIPs[*].ip") + "]:8080/")
+                        .path("pod")
+                        .asText())
+                .as("itself")
+                .isEqualTo(pod);
+    }
+
+    /** The IPv6 one of some addresses; skips the test in a cluster without. */
+    private static String ipv6(String what, String jsonPath) {
+        return Arrays.stream(place.value(what, jsonPath).split(" "))
+                .filter(address -> address.contains(":"))
+                .findFirst()
+                .orElseGet(() -> abort("this cluster has no IPv6"));
     }
 
     @Test
@@ -258,11 +286,11 @@ class TrafficTest {
 
     @Test
     void namesAreLookedUpAsBefore() {
-        String address = place.value("service/web", ".spec.clusterIP");
+        String address = place.value("service/web-v1", ".spec.clusterIP");
 
-        assertThat(place.app("client", "lookup", "web").succeeded().out().strip())
+        assertThat(place.app("client", "lookup", "web-v1").succeeded().out().strip())
                 .isEqualTo(address);
-        assertThat(place.app("client", "lookup", "web.traffic.svc.cluster.local")
+        assertThat(place.app("client", "lookup", "web-v1.traffic.svc.cluster.local")
                         .succeeded()
                         .out()
                         .strip())
