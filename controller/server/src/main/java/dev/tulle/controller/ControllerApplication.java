@@ -19,6 +19,7 @@ import org.eclipse.microprofile.config.ConfigProvider;
 import org.jboss.logging.Logger;
 
 /** Wires the controller's parts together, waits for the end, and takes them down in turn. */
+@SuppressWarnings("deprecation") // Of Prometheus' registries Quarkus has this one only.
 public class ControllerApplication implements QuarkusApplication {
     private static final Logger LOG = Logger.getLogger(ControllerApplication.class);
 
@@ -74,7 +75,7 @@ public class ControllerApplication implements QuarkusApplication {
 
     private int inKubernetes(CommandLine.Run run, CommandLine.Objects.InKubernetes cluster) throws UnusableState {
         try (KubernetesController controller =
-                new KubernetesController(run, cluster, client.get(), meters, vertx, current)) {
+                new KubernetesController(run, cluster, client.get(), meters::scrape, vertx, current)) {
             controller.run();
         }
         return Main.OK;

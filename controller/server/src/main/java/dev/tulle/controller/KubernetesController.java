@@ -11,7 +11,6 @@ import dev.tulle.controller.kubernetes.LeaderLabel;
 import dev.tulle.controller.kubernetes.Leadership;
 import dev.tulle.controller.resources.MeshSettings;
 import io.fabric8.kubernetes.client.KubernetesClient;
-import io.micrometer.prometheus.PrometheusMeterRegistry;
 import io.quarkus.runtime.Quarkus;
 import io.vertx.core.Vertx;
 import java.io.IOException;
@@ -23,6 +22,7 @@ import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.Optional;
 import java.util.UUID;
+import java.util.function.Supplier;
 import org.jboss.logging.Logger;
 
 /**
@@ -44,7 +44,7 @@ final class KubernetesController implements AutoCloseable {
     private final CommandLine.Run run;
     private final CommandLine.Objects.InKubernetes cluster;
     private final KubernetesClient client;
-    private final PrometheusMeterRegistry meters;
+    private final Supplier<String> metrics;
     private final Vertx vertx;
     private final Current current;
     private final Clock clock = Clock.systemUTC();
@@ -59,13 +59,13 @@ final class KubernetesController implements AutoCloseable {
             CommandLine.Run run,
             CommandLine.Objects.InKubernetes cluster,
             KubernetesClient client,
-            PrometheusMeterRegistry meters,
+            Supplier<String> metrics,
             Vertx vertx,
             Current current) {
         this.run = run;
         this.cluster = cluster;
         this.client = client;
-        this.meters = meters;
+        this.metrics = metrics;
         this.vertx = vertx;
         this.current = current;
         this.source = new KubernetesSource(client);
@@ -95,7 +95,7 @@ final class KubernetesController implements AutoCloseable {
      * @throws IllegalStateException when some part cannot start
      */
     void run() throws UnusableState {
-        parts.push(AdminServer.start(vertx, cluster.admin(), this::unready, meters::scrape));
+        parts.push(AdminServer.start(vertx, cluster.admin(), this::unready, metrics));
         parts.push(source);
         source.watch();
         // Parts of every replica: one line each, here.
