@@ -185,6 +185,7 @@ class PeerCertificateTest {
         GeneralName uri = new GeneralName(GeneralName.uniformResourceIdentifier, WEB);
         for (Shape shape : List.of(
                 Shape.good(WEB),
+                Shape.good(WEB).withLinks(2),
                 Shape.good(WEB).withPurposes(KeyPurposeId.id_kp_clientAuth),
                 Shape.good(WEB).withNames(uri, new GeneralName(GeneralName.dNSName, "web.shop")))) {
             assertThat(speak(odd("shaped", shape)).map(Said::status)).contains(200);

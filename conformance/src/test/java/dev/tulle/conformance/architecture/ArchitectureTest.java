@@ -56,7 +56,8 @@ class ArchitectureTest {
             controller.discovery  | edge | proxy.model controller.model controller.translate controller.identity controller.report | quarkus vertx jackson
             controller.api        | edge | proxy.model controller.resources controller.model controller.assemble controller.why controller.report controller.identity controller.discovery | quarkus vertx jackson
             controller.kubernetes | edge | smi proxy.model controller.resources controller.watch  | quarkus vertx jackson fabric8
-            controller            | edge | smi proxy.model controller.resources controller.watch controller.model controller.assemble controller.translate controller.why controller.identity controller.report controller.discovery controller.api controller.kubernetes | quarkus vertx jackson fabric8
+            controller.trust      | edge | proxy.model controller.resources controller.identity controller.api | quarkus bouncycastle fabric8
+            controller            | edge | smi proxy.model controller.resources controller.watch controller.model controller.assemble controller.translate controller.why controller.identity controller.report controller.discovery controller.api controller.trust controller.kubernetes | quarkus vertx jackson fabric8
 
             cli                   | edge |                                                       | picocli jackson
             """);

@@ -65,7 +65,12 @@ public class ControllerApplication implements QuarkusApplication {
             try (ResourceSource source = new DirectorySource(
                             directory.dir(), directory.stateDir().resolve("last-good"));
                     Serving serving = Serving.start(
-                            source, Reconciler.ReadyBy.PROXIES, authority, run.listen(), vertx, current)) {
+                            source,
+                            Reconciler.ReadyBy.PROXIES,
+                            Identities.byJoinToken(authority, Clock.systemUTC()),
+                            run.listen(),
+                            vertx,
+                            current)) {
                 announce(run, serving.port());
                 Quarkus.waitForExit();
             }

@@ -1,8 +1,6 @@
 package dev.tulle.controller;
 
 import dev.tulle.controller.api.Current;
-import dev.tulle.controller.identity.CertificateAuthority;
-import dev.tulle.controller.identity.StateDirectory;
 import dev.tulle.controller.identity.UnusableState;
 import dev.tulle.controller.kubernetes.AdminServer;
 import dev.tulle.controller.kubernetes.EventReporter;
@@ -10,12 +8,10 @@ import dev.tulle.controller.kubernetes.KubernetesSource;
 import dev.tulle.controller.kubernetes.LeaderLabel;
 import dev.tulle.controller.kubernetes.Leadership;
 import dev.tulle.controller.resources.MeshSettings;
+import dev.tulle.controller.trust.ClusterIdentities;
 import io.fabric8.kubernetes.client.KubernetesClient;
 import io.quarkus.runtime.Quarkus;
 import io.vertx.core.Vertx;
-import java.io.IOException;
-import java.io.UncheckedIOException;
-import java.nio.file.Files;
 import java.time.Clock;
 import java.time.Duration;
 import java.util.ArrayDeque;
@@ -132,10 +128,16 @@ final class KubernetesController implements AutoCloseable {
     /** Starts what only the leader does; called once, when this replica became the leader. */
     private void lead() throws UnusableState {
         synchronized (leaderParts) {
-            CertificateAuthority authority = openAuthority();
+            ClusterIdentities identities = ClusterIdentities.start(client, run.trustDomain(), run.leafLife(), clock);
+            leaderParts.push(identities);
             // Parts of the leader: one line each, here; those that proxies need before those that serve them.
-            Serving serving =
-                    Serving.start(source, Reconciler.ReadyBy.OBJECTS, authority, run.listen(), vertx, current);
+            Serving serving = Serving.start(
+                    source,
+                    Reconciler.ReadyBy.OBJECTS,
+                    new Identities(identities.authority(), identities.attestor(), identities::problems),
+                    run.listen(),
+                    vertx,
+                    current);
             leaderParts.push(serving);
             leaderParts.push(new EventReporter(client, pod, serving::problems, source::reference, clock).start());
             label.take();
@@ -154,18 +156,6 @@ final class KubernetesController implements AutoCloseable {
             }
             Runtime.getRuntime().halt(LOST);
         });
-    }
-
-    private CertificateAuthority openAuthority() throws UnusableState {
-        try {
-            return CertificateAuthority.open(
-                    new StateDirectory(Files.createTempDirectory("tulle-authority")),
-                    run.trustDomain(),
-                    Clock.systemUTC(),
-                    run.leafLife());
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
-        }
     }
 
     /** Gives the label back, ends what the leader does, gives the Lease back, and ends the rest. */

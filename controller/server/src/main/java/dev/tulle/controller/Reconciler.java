@@ -10,6 +10,7 @@ import dev.tulle.controller.discovery.Publisher;
 import dev.tulle.controller.discovery.Readiness;
 import dev.tulle.controller.discovery.RotationProgress;
 import dev.tulle.controller.discovery.Snapshot;
+import dev.tulle.controller.identity.AuthorityState;
 import dev.tulle.controller.identity.CertificateAuthority;
 import dev.tulle.controller.identity.UnusableState;
 import dev.tulle.controller.resources.MeshSettings;
@@ -32,6 +33,7 @@ import java.util.concurrent.ScheduledFuture;
 import java.util.concurrent.ThreadFactory;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.Supplier;
 import org.jboss.logging.Logger;
 
 /**
@@ -52,6 +54,7 @@ final class Reconciler implements AutoCloseable {
     private final ProxyRegistry registry;
     private final Publisher publisher;
     private final ReadyBy readyBy;
+    private final Supplier<List<OwnProblem>> identityProblems;
     private final Clock clock;
     private final Instant started;
     private final ScheduledExecutorService thread;
@@ -76,7 +79,13 @@ final class Reconciler implements AutoCloseable {
     }
 
     Reconciler(
-            CertificateAuthority authority, ProxyRegistry registry, Publisher publisher, ReadyBy readyBy, Clock clock) {
+            CertificateAuthority authority,
+            ProxyRegistry registry,
+            Publisher publisher,
+            ReadyBy readyBy,
+            Supplier<List<OwnProblem>> identityProblems,
+            Clock clock) {
+        this.identityProblems = identityProblems;
         this.readyBy = readyBy;
         this.authority = authority;
         this.registry = registry;
@@ -199,7 +208,7 @@ final class Reconciler implements AutoCloseable {
             } catch (UnusableState e) {
                 writeAgainAt = now.plus(WRITE_RETRY);
                 OwnProblem problem = new OwnProblem(
-                        "State directory",
+                        "Authority",
                         String.valueOf(e.getMessage()),
                         "certificates are signed as before, the rotation waits, the write is tried again");
                 if (stateProblem.isEmpty()) {
@@ -226,12 +235,20 @@ final class Reconciler implements AutoCloseable {
         List<OwnProblem> problems = new ArrayList<>();
         stateProblem.ifPresent(problems::add);
         servingProblem.ifPresent(problems::add);
+        problems.addAll(identityProblems.get());
+        AuthorityState state = authority.state();
+        if (state.isGiven() && settings.rootGeneration() > state.rotation().generation()) {
+            problems.add(new OwnProblem(
+                    MeshSettings.CONFIG_MAP.toString(),
+                    "root-generation asks for a root of our own, but the root comes with Secret tulle-issuer: have that renewed where it is made, or delete it",
+                    "the root stays"));
+        }
         settings.trustDomain()
                 .filter(wanted -> !wanted.equals(authority.trustDomain()))
                 .ifPresent(wanted -> problems.add(new OwnProblem(
                         MeshSettings.CONFIG_MAP.toString(),
-                        "trust-domain is '%s', but the state directory is of '%s'; a trust domain is fixed once its root exists: use another --state-dir"
-                                .formatted(wanted, authority.trustDomain()),
+                        "trust-domain is '%s', but the root is of '%s'; a trust domain is fixed once its root exists: leave it, or %s"
+                                .formatted(wanted, authority.trustDomain(), authority.otherTrustDomain()),
                         "identities stay in " + authority.trustDomain())));
         return problems;
     }

@@ -39,17 +39,18 @@ final class Serving implements AutoCloseable {
     static Serving start(
             ResourceSource source,
             Reconciler.ReadyBy readyBy,
-            CertificateAuthority authority,
+            Identities identities,
             HostPort listen,
             Vertx vertx,
             Current current) {
         Clock clock = Clock.systemUTC();
+        CertificateAuthority authority = identities.authority();
         ProxyRegistry registry = new ProxyRegistry();
         Publisher publisher = new Publisher(registry);
         Refusals refusals = new Refusals();
         StreamCounters counters = new StreamCounters();
         TrafficWindow traffic = new TrafficWindow(clock);
-        Reconciler reconciler = new Reconciler(authority, registry, publisher, readyBy, clock);
+        Reconciler reconciler = new Reconciler(authority, registry, publisher, readyBy, identities.problems(), clock);
         try {
             current.set(new Views(new Controller(
                     reconciler::progress, authority, registry, publisher, refusals, counters, traffic, clock)));
@@ -58,6 +59,7 @@ final class Serving implements AutoCloseable {
             DiscoveryServer server = DiscoveryServer.start(
                     vertx,
                     authority,
+                    identities.attestor(),
                     publisher,
                     registry,
                     refusals,

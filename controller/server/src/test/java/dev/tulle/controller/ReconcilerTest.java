@@ -15,6 +15,7 @@ import dev.tulle.controller.resources.Problem;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.List;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -37,7 +38,7 @@ class ReconcilerTest {
     @BeforeEach
     void start() throws Exception {
         authority = Authorities.open(directory.resolve("state"), clock);
-        reconciler = new Reconciler(authority, registry, publisher, Reconciler.ReadyBy.PROXIES, clock);
+        reconciler = new Reconciler(authority, registry, publisher, Reconciler.ReadyBy.PROXIES, List::of, clock);
         reconciler.start();
     }
 

@@ -2,7 +2,7 @@ package dev.tulle.controller.api;
 
 import dev.tulle.controller.discovery.ProxyStatus;
 import dev.tulle.controller.identity.AuthorityState;
-import dev.tulle.controller.identity.SigningKey;
+import dev.tulle.controller.identity.Root;
 import io.micrometer.core.instrument.FunctionCounter;
 import io.micrometer.core.instrument.Gauge;
 import io.micrometer.core.instrument.MeterRegistry;
@@ -109,7 +109,7 @@ public class Meters {
                         .orElse(Double.NaN));
     }
 
-    private static SigningKey newestRoot(AuthorityState state) {
+    private static Root newestRoot(AuthorityState state) {
         return state.roots().getLast();
     }
 

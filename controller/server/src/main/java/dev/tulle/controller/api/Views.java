@@ -10,7 +10,7 @@ import dev.tulle.controller.discovery.ProxyStatus;
 import dev.tulle.controller.discovery.Refusals;
 import dev.tulle.controller.identity.AuthorityState;
 import dev.tulle.controller.identity.Pem;
-import dev.tulle.controller.identity.SigningKey;
+import dev.tulle.controller.identity.Root;
 import dev.tulle.controller.model.Mesh;
 import dev.tulle.controller.model.Service;
 import dev.tulle.controller.model.Workload;
@@ -403,7 +403,7 @@ public final class Views {
                                 .toList()));
     }
 
-    private static Shapes.Anchor anchor(SigningKey root) {
+    private static Shapes.Anchor anchor(Root root) {
         try {
             byte[] digest = MessageDigest.getInstance("SHA-256")
                     .digest(root.certificate().getEncoded());

@@ -1,5 +1,6 @@
 package dev.tulle.controller.discovery;
 
+import dev.tulle.controller.identity.Attestor;
 import dev.tulle.controller.identity.AuthorityState;
 import dev.tulle.controller.identity.CertificateAuthority;
 import dev.tulle.controller.identity.CertificateAuthority.ServingIdentity;
@@ -60,12 +61,13 @@ public final class DiscoveryServer implements AutoCloseable {
     private ServingIdentity serving;
     private final HttpServer server;
 
-    private DiscoveryServer(DiscoveryContext shared, CertificateAuthority authority, HostPort listen) {
+    private DiscoveryServer(
+            DiscoveryContext shared, CertificateAuthority authority, Attestor attestor, HostPort listen) {
         this.shared = shared;
         this.authority = authority;
         this.listen = listen;
         this.enroller = new Enroller(
-                authority, shared.publisher()::current, shared.registry(), shared.limits(), shared.clock());
+                authority, attestor, shared.publisher()::current, shared.registry(), shared.limits(), shared.clock());
         this.serving = newIdentity();
         this.server = shared.vertx()
                 .createHttpServer(options(shared.limits(), keys(serving)))
@@ -84,6 +86,7 @@ public final class DiscoveryServer implements AutoCloseable {
     public static DiscoveryServer start(
             Vertx vertx,
             CertificateAuthority authority,
+            Attestor attestor,
             Publisher publisher,
             ProxyRegistry registry,
             Refusals refusals,
@@ -95,7 +98,7 @@ public final class DiscoveryServer implements AutoCloseable {
             Clock clock) {
         DiscoveryContext shared = new DiscoveryContext(
                 vertx, publisher, registry, refusals, counters, reports, readinessChanged, limits, clock);
-        DiscoveryServer server = new DiscoveryServer(shared, authority, listen);
+        DiscoveryServer server = new DiscoveryServer(shared, authority, attestor, listen);
         await(server.server.listen(listen.port(), listen.host()), START_SECONDS, "listen on " + listen);
         return server;
     }
@@ -190,7 +193,8 @@ public final class DiscoveryServer implements AutoCloseable {
         switch (request.path()) {
             case "/v1/enroll" -> {
                 Optional<String> token = Optional.ofNullable(request.getHeader("authorization"));
-                certificate(request, named -> body -> enroller.enroll(token, named, body));
+                String from = request.remoteAddress().hostAddress();
+                certificate(request, named -> body -> enroller.enroll(token, named, from, body));
             }
             case "/v1/renew" -> {
                 Judgement caller = judge(request);

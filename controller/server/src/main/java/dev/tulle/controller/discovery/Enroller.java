@@ -2,9 +2,10 @@ package dev.tulle.controller.discovery;
 
 import static java.util.Objects.requireNonNull;
 
+import dev.tulle.controller.identity.Attestor;
+import dev.tulle.controller.identity.Attestor.Attestation;
 import dev.tulle.controller.identity.AuthorityState;
 import dev.tulle.controller.identity.CertificateAuthority;
-import dev.tulle.controller.identity.JoinTokens;
 import dev.tulle.controller.identity.PeerVerifier.Judgement;
 import dev.tulle.controller.identity.Pem;
 import dev.tulle.controller.identity.RefusedRequest;
@@ -23,9 +24,10 @@ import java.util.List;
 import java.util.Optional;
 import java.util.function.Supplier;
 
-/** Gives certificates to proxies that prove who they are, by a join token or by the certificate they hold. Safe for all threads. */
+/** Gives certificates to proxies that prove who they are, by a token or by the certificate they hold. Safe for all threads. */
 final class Enroller {
     private final CertificateAuthority authority;
+    private final Attestor attestor;
     private final Supplier<Optional<Snapshot>> snapshot;
     private final ProxyRegistry registry;
     private final RateLimit rate;
@@ -33,11 +35,13 @@ final class Enroller {
 
     Enroller(
             CertificateAuthority authority,
+            Attestor attestor,
             Supplier<Optional<Snapshot>> snapshot,
             ProxyRegistry registry,
             DiscoveryLimits limits,
             Clock clock) {
         this.authority = authority;
+        this.attestor = attestor;
         this.snapshot = snapshot;
         this.registry = registry;
         this.rate = new RateLimit(limits.enrolmentsPerMinute());
@@ -49,28 +53,24 @@ final class Enroller {
      *
      * @param authorization value of the header, {@code Bearer <token>}
      * @param named workload the proxy believes to be, when it says so
+     * @param from address the proxy calls from
      * @param request PKCS#10, PEM
      */
-    Outcome enroll(Optional<String> authorization, Optional<WorkloadId> named, String request) {
+    Outcome enroll(Optional<String> authorization, Optional<WorkloadId> named, String from, String request) {
         Optional<String> token = authorization
                 .filter(value -> value.regionMatches(true, 0, "Bearer ", 0, 7))
                 .map(value -> value.substring(7));
         if (token.isEmpty()) {
             return new Outcome(
                     Optional.empty(),
-                    Answer.refusal(401, "Enrolment needs a join token: 'Authorization: Bearer <token>'."));
+                    Answer.refusal(
+                            401,
+                            "Enrolment needs a join token, or in a cluster the pod's service account token: 'Authorization: Bearer <token>'."));
         }
-        return switch (JoinTokens.verify(authority.state(), token.get(), clock.instant())) {
-            case JoinTokens.Verification.Refused(String sentence) -> new Outcome(named, Answer.refusal(401, sentence));
-            case JoinTokens.Verification.Valid(WorkloadId workload)
-            when !named.orElse(workload).equals(workload) ->
-                new Outcome(
-                        named,
-                        Answer.refusal(
-                                403,
-                                "The join token is for the workload %s, not for %s; make one with 'tulle token %s'."
-                                        .formatted(workload, named.orElse(workload), named.orElse(workload))));
-            case JoinTokens.Verification.Valid(WorkloadId workload) -> give(workload, Optional.empty(), request);
+        return switch (attestor.first(token.get(), named, from)) {
+            case Attestation.Refused(int status, String sentence) ->
+                new Outcome(named, Answer.refusal(status, sentence));
+            case Attestation.Proven proven -> give(proven, Optional.empty(), request);
         };
     }
 
@@ -83,22 +83,28 @@ final class Enroller {
         }
         return switch (caller) {
             case Judgement.Refused(String sentence) -> new Outcome(named, Answer.refusal(401, sentence));
-            case Judgement.Proven proven -> give(named.get(), Optional.of(proven.identity()), request);
+            case Judgement.Proven holder ->
+                switch (attestor.next(named.get(), holder)) {
+                    case Attestation.Refused(int status, String sentence) -> refused(named.get(), status, sentence);
+                    case Attestation.Proven proven -> give(proven, Optional.of(holder.identity()), request);
+                };
         };
     }
 
-    private Outcome give(WorkloadId workload, Optional<SpiffeId> proven, String request) {
+    private Outcome give(Attestation.Proven attested, Optional<SpiffeId> held, String request) {
+        WorkloadId workload = attested.workload();
         Optional<Snapshot> mesh = snapshot.get();
-        if (mesh.isEmpty()) {
+        if (attested.identity().isEmpty() && mesh.isEmpty()) {
             return new Outcome(
                     Optional.of(workload), Answer.refusal(503, "The controller is still reading the mesh; try again."));
         }
-        Optional<SpiffeId> identity = mesh.get().workload(workload).map(WorkloadConfig::identity);
+        Optional<SpiffeId> identity = attested.identity()
+                .or(() -> mesh.flatMap(one -> one.workload(workload)).map(WorkloadConfig::identity));
         if (identity.isEmpty()) {
             return refused(workload, 404, unknownWorkload(workload));
         }
-        if (proven.isPresent() && !proven.get().equals(identity.get())) {
-            return refused(workload, 403, otherIdentity(workload, identity.get(), proven.get()));
+        if (held.isPresent() && !held.get().equals(identity.get())) {
+            return refused(workload, 403, otherIdentity(workload, identity.get(), held.get()));
         }
         if (!rate.admit(workload, clock.instant())) {
             return refused(
@@ -106,16 +112,25 @@ final class Enroller {
                     429,
                     "The workload %s asks for certificates too often; wait a minute.".formatted(workload));
         }
+        Instant end = authority.state().issuer().notAfter();
+        if (!clock.instant().isBefore(end)) {
+            return refused(
+                    workload,
+                    503,
+                    "The issuer ended at %s, nothing can be signed; renew what Secret tulle-system/tulle-issuer holds, or delete it."
+                            .formatted(end));
+        }
         try {
-            return given(workload, identity.get(), SigningRequest.provenKey(request), proven.isEmpty());
+            PublicKey key = SigningRequest.provenKey(request);
+            return given(workload, identity.get(), attested.instance(), key, held.isEmpty());
         } catch (RefusedRequest e) {
             return refused(workload, 400, String.valueOf(e.getMessage()));
         }
     }
 
-    private Outcome given(WorkloadId workload, SpiffeId identity, PublicKey key, boolean first) {
+    private Outcome given(WorkloadId workload, SpiffeId identity, String instance, PublicKey key, boolean first) {
         AuthorityState state = authority.state();
-        List<X509Certificate> chain = authority.sign(key, identity);
+        List<X509Certificate> chain = authority.sign(key, identity, instance);
         TrustBundle trust = state.trust();
         if (first) {
             Instant ends = chain.getFirst().getNotAfter().toInstant();

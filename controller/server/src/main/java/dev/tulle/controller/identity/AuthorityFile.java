@@ -9,6 +9,7 @@ import java.nio.charset.StandardCharsets;
 import java.security.GeneralSecurityException;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
+import java.security.cert.X509Certificate;
 import java.time.Instant;
 import java.time.format.DateTimeParseException;
 import java.util.ArrayList;
@@ -23,14 +24,15 @@ import javax.crypto.spec.SecretKeySpec;
  *
  * <pre>tulle-authority 1 sha256=&lt;hex of everything after this line&gt;</pre>
  */
-final class AuthorityFile {
+public final class AuthorityFile {
     private static final String KIND = "tulle-authority";
     private static final String VERSION = "1";
     private static final ObjectMapper JSON = new ObjectMapper();
 
     private AuthorityFile() {}
 
-    static String encode(AuthorityState state) {
+    /** The whole document. */
+    public static String encode(AuthorityState state) {
         ObjectNode root = JSON.createObjectNode();
         root.put("trustDomain", state.trustDomain());
         root.put("tokenKey", Base64.getEncoder().encodeToString(state.tokenKey().getEncoded()));
@@ -39,7 +41,10 @@ final class AuthorityFile {
                 .put("generation", state.rotation().generation())
                 .put("since", state.rotation().since().toString());
         ArrayNode roots = root.putArray("roots");
-        state.roots().forEach(key -> roots.add(encode(key)));
+        state.roots().forEach(one -> {
+            ObjectNode node = roots.addObject().put("certificate", Pem.of(one.certificate()));
+            one.key().ifPresent(key -> node.put("key", Pem.of(key)));
+        });
         root.set("issuer", encode(state.issuer()));
         state.formerIssuer().ifPresent(key -> root.set("formerIssuer", encode(key)));
         String body = root.toPrettyString() + "\n";
@@ -47,7 +52,7 @@ final class AuthorityFile {
     }
 
     /** Throws IllegalArgumentException with one phrase of what is wrong; it never quotes a key. */
-    static AuthorityState decode(String text) {
+    public static AuthorityState decode(String text) {
         int end = text.indexOf('\n');
         String[] head = (end < 0 ? text : text.substring(0, end)).split(" ", -1);
         if (head.length != 3 || !head[0].equals(KIND)) {
@@ -64,9 +69,11 @@ final class AuthorityFile {
         }
         try {
             JsonNode root = JSON.readTree(body);
-            List<SigningKey> roots = new ArrayList<>();
+            List<Root> roots = new ArrayList<>();
             for (JsonNode key : root.path("roots")) {
-                roots.add(decode(key));
+                X509Certificate certificate =
+                        Pem.certificate(key.path("certificate").asText());
+                roots.add(key.has("key") ? Root.ours(decode(key)) : Root.theirs(certificate));
             }
             JsonNode former = root.path("formerIssuer");
             return new AuthorityState(
@@ -83,15 +90,24 @@ final class AuthorityFile {
     }
 
     private static ObjectNode encode(SigningKey key) {
-        return JSON.createObjectNode()
+        ObjectNode node = JSON.createObjectNode()
                 .put("certificate", Pem.of(key.certificate()))
                 .put("key", Pem.of(key.key()));
+        if (!key.above().isEmpty()) {
+            ArrayNode above = node.putArray("above");
+            key.above().forEach(certificate -> above.add(Pem.of(certificate)));
+        }
+        return node;
     }
 
     private static SigningKey decode(JsonNode node) throws GeneralSecurityException {
-        return new SigningKey(
-                Pem.ecKey(node.path("key").asText()),
-                Pem.certificate(node.path("certificate").asText()));
+        X509Certificate certificate = Pem.certificate(node.path("certificate").asText());
+        List<X509Certificate> above = new ArrayList<>();
+        for (JsonNode one : node.path("above")) {
+            above.add(Pem.certificate(one.asText()));
+        }
+        String algorithm = certificate.getPublicKey().getAlgorithm();
+        return new SigningKey(Pem.key(algorithm, node.path("key").asText()), certificate, above);
     }
 
     private static RootRotation rotation(JsonNode node) {

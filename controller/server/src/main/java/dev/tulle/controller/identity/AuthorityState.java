@@ -3,9 +3,11 @@ package dev.tulle.controller.identity;
 import static java.util.Objects.requireNonNull;
 
 import dev.tulle.proxy.model.TrustBundle;
+import java.security.cert.X509Certificate;
 import java.util.List;
 import java.util.Optional;
 import java.util.regex.Pattern;
+import java.util.stream.Stream;
 import javax.crypto.spec.SecretKeySpec;
 
 /**
@@ -23,7 +25,7 @@ public record AuthorityState(
         String trustDomain,
         SecretKeySpec tokenKey,
         RootRotation rotation,
-        List<SigningKey> roots,
+        List<Root> roots,
         SigningKey issuer,
         Optional<SigningKey> formerIssuer) {
     static final int TOKEN_KEY_BYTES = 32;
@@ -67,14 +69,35 @@ public record AuthorityState(
         return name;
     }
 
-    /** The root under which the next issuer is made. */
-    SigningKey signingRoot() {
+    /** The root of the issuer that signs now. */
+    Root signingRoot() {
         return rotation instanceof RootRotation.Trusting ? roots.getFirst() : roots.getLast();
     }
 
     /** Signs the controller's own leaf. */
     SigningKey servingIssuer() {
         return formerIssuer.orElse(issuer);
+    }
+
+    /** Whether the root was given to us: then it is exchanged where it came from, not by a generation. */
+    public boolean isGiven() {
+        return !roots.getLast().isOurs();
+    }
+
+    /** Whether two states are of one authority, perhaps some steps apart: they trust a root in common. */
+    public boolean isAkinTo(AuthorityState other) {
+        return trustDomain.equals(other.trustDomain)
+                && roots.stream()
+                        .anyMatch(root -> other.roots.stream()
+                                .anyMatch(one -> one.certificate().equals(root.certificate())));
+    }
+
+    /** What is shown below a leaf of an issuer: all that stands between it and the roots. */
+    List<X509Certificate> below(SigningKey signer) {
+        return Stream.concat(Stream.of(signer.certificate()), signer.above().stream())
+                .filter(certificate ->
+                        roots.stream().noneMatch(root -> root.certificate().equals(certificate)))
+                .toList();
     }
 
     /** Whom the mesh trusts now. */

@@ -8,6 +8,7 @@ import java.security.KeyPairGenerator;
 import java.security.PublicKey;
 import java.security.SecureRandom;
 import java.security.cert.X509Certificate;
+import java.security.interfaces.ECPublicKey;
 import java.security.spec.ECGenParameterSpec;
 import java.time.Duration;
 import java.time.Instant;
@@ -50,7 +51,7 @@ final class Certificates {
     static final Duration ISSUER_LIFE = Duration.ofDays(90);
 
     private static final int SERIAL_BITS = 128;
-    private static final String SIGNATURE = "SHA256withECDSA";
+    private static final int P256_BITS = 256;
 
     private final SecureRandom random;
 
@@ -76,6 +77,7 @@ final class Certificates {
         SigningKey self = sign(
                 name,
                 keys,
+                keyId(keys.getPublic()),
                 name,
                 keys,
                 now,
@@ -94,6 +96,7 @@ final class Certificates {
         return sign(
                 nameOf(root.certificate()),
                 new KeyPair(root.certificate().getPublicKey(), root.key()),
+                root.id(),
                 name,
                 keys,
                 now,
@@ -106,7 +109,7 @@ final class Certificates {
                                 new NameConstraints(new GeneralSubtree[] {new GeneralSubtree(domain)}, null)));
     }
 
-    /** A workload's certificate. Its subject is empty: the identity is the URI name alone. */
+    /** A workload's certificate. Its identity is the URI name alone. */
     X509Certificate leaf(PublicKey key, LeafProfile profile, SigningKey issuer) {
         List<GeneralName> names = new ArrayList<>();
         names.add(new GeneralName(
@@ -116,7 +119,8 @@ final class Certificates {
         return certify(
                 nameOf(issuer.certificate()),
                 new KeyPair(issuer.certificate().getPublicKey(), issuer.key()),
-                new X500Name(""),
+                issuer.id(),
+                profile.subject(),
                 key,
                 profile.notBefore(),
                 profile.notAfter(),
@@ -131,11 +135,15 @@ final class Certificates {
                                 new GeneralNames(names.toArray(GeneralName[]::new))));
     }
 
-    /** Subject key identifier as lower-case hex. */
-    static String subjectKeyId(X509Certificate certificate) {
+    /**
+     * What leaves of a signer name it by: its subject key identifier, or the usual digest of its key where it has none; lower-case hex.
+     *
+     * <p>Taken from the certificate, not computed: others digest otherwise. Source: RFC 5280, 4.2.1.1 and 4.2.1.2.
+     */
+    static String keyId(X509Certificate certificate) {
         byte[] extension = certificate.getExtensionValue(Extension.subjectKeyIdentifier.getId());
         return extension == null
-                ? ""
+                ? keyId(certificate.getPublicKey())
                 : hex(SubjectKeyIdentifier.getInstance(
                                 ASN1OctetString.getInstance(extension).getOctets())
                         .getKeyIdentifier());
@@ -160,19 +168,28 @@ final class Certificates {
     private SigningKey sign(
             X500Name issuerName,
             KeyPair issuer,
+            String issuerId,
             X500Name subject,
             KeyPair keys,
             Instant now,
             Instant end,
             Extensions extensions) {
         X509Certificate certificate = certify(
-                issuerName, issuer, subject, keys.getPublic(), now.minus(LeafProfile.BACKDATING), end, extensions);
+                issuerName,
+                issuer,
+                issuerId,
+                subject,
+                keys.getPublic(),
+                now.minus(LeafProfile.BACKDATING),
+                end,
+                extensions);
         return new SigningKey(keys.getPrivate(), certificate);
     }
 
     private X509Certificate certify(
             X500Name issuerName,
             KeyPair issuer,
+            String issuerId,
             X500Name subject,
             PublicKey key,
             Instant notBefore,
@@ -190,8 +207,10 @@ final class Certificates {
             extensions.addTo(builder);
             builder.addExtension(Extension.subjectKeyIdentifier, false, ids.createSubjectKeyIdentifier(key));
             builder.addExtension(
-                    Extension.authorityKeyIdentifier, false, ids.createAuthorityKeyIdentifier(issuer.getPublic()));
-            var signer = new JcaContentSignerBuilder(SIGNATURE).build(issuer.getPrivate());
+                    Extension.authorityKeyIdentifier,
+                    false,
+                    new AuthorityKeyIdentifier(HexFormat.of().parseHex(issuerId)));
+            var signer = new JcaContentSignerBuilder(signatureBy(issuer.getPublic())).build(issuer.getPrivate());
             return new JcaX509CertificateConverter().getCertificate(builder.build(signer));
         } catch (GeneralSecurityException | IOException | OperatorException e) {
             throw new IllegalStateException("a certificate could not be made for " + subject, e);
@@ -203,10 +222,21 @@ final class Certificates {
     }
 
     private static String shortId(PublicKey key) {
+        return keyId(key).substring(0, 8);
+    }
+
+    /** What a key of this kind signs by; the digest is as strong as the key. */
+    private static String signatureBy(PublicKey key) {
+        if (!(key instanceof ECPublicKey ec)) {
+            return "SHA256withRSA";
+        }
+        return ec.getParams().getCurve().getField().getFieldSize() <= P256_BITS ? "SHA256withECDSA" : "SHA384withECDSA";
+    }
+
+    private static String keyId(PublicKey key) {
         try {
-            byte[] id =
-                    new JcaX509ExtensionUtils().createSubjectKeyIdentifier(key).getKeyIdentifier();
-            return hex(id).substring(0, 8);
+            return hex(
+                    new JcaX509ExtensionUtils().createSubjectKeyIdentifier(key).getKeyIdentifier());
         } catch (GeneralSecurityException e) {
             throw new IllegalStateException("this Java has no SHA-1", e);
         }

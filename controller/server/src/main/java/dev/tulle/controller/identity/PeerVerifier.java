@@ -86,7 +86,11 @@ public final class PeerVerifier {
                     "The certificate of %s was not issued under a root this mesh trusts now; enrol with a new join token."
                             .formatted(identity.get()));
         }
-        return new Judgement.Proven(identity.get(), end, Certificates.authorityKeyId(leaf));
+        return new Judgement.Proven(
+                identity.get(),
+                LeafProfile.instanceOf(leaf.getSubjectX500Principal()),
+                end,
+                Certificates.authorityKeyId(leaf));
     }
 
     private static Optional<String> onlyUri(X509Certificate leaf) {
@@ -149,12 +153,14 @@ public final class PeerVerifier {
          * The caller is who it says.
          *
          * @param identity from the leaf's one URI name
+         * @param instance uid of the pod the leaf was made for; empty when it names none
          * @param ends end of the leaf
          * @param issuer authority key identifier of the leaf, lower-case hex
          */
-        record Proven(SpiffeId identity, Instant ends, String issuer) implements Judgement {
+        record Proven(SpiffeId identity, String instance, Instant ends, String issuer) implements Judgement {
             public Proven {
                 requireNonNull(identity, "identity");
+                requireNonNull(instance, "instance");
                 requireNonNull(ends, "ends");
                 requireNonNull(issuer, "issuer");
             }

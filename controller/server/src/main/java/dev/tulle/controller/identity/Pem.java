@@ -49,9 +49,17 @@ public final class Pem {
                 CertificateFactory.getInstance("X.509").generateCertificate(new ByteArrayInputStream(bytes));
     }
 
-    /** An elliptic-curve key in PKCS#8. */
-    static PrivateKey ecKey(String pem) throws GeneralSecurityException {
-        return KeyFactory.getInstance("EC").generatePrivate(new PKCS8EncodedKeySpec(der("PRIVATE KEY", pem)));
+    /** Every certificate in the text, in its order. */
+    static List<X509Certificate> certificates(String pem) throws GeneralSecurityException {
+        byte[] bytes = pem.getBytes(StandardCharsets.US_ASCII);
+        return CertificateFactory.getInstance("X.509").generateCertificates(new ByteArrayInputStream(bytes)).stream()
+                .map(X509Certificate.class::cast)
+                .toList();
+    }
+
+    /** A key in PKCS#8. */
+    static PrivateKey key(String algorithm, String pem) throws GeneralSecurityException {
+        return KeyFactory.getInstance(algorithm).generatePrivate(new PKCS8EncodedKeySpec(der("PRIVATE KEY", pem)));
     }
 
     /** The bytes of the first block of a kind; throws IllegalArgumentException when there is none. */

@@ -32,7 +32,7 @@ import java.util.function.Supplier;
  * old file or the new one. Several processes may read and one at a time may write, by a lock file; a second lock file says that a
  * controller runs. POSIX file systems only.
  */
-public final class StateDirectory {
+public final class StateDirectory implements AuthorityStore {
     static final String AUTHORITY = "authority";
     private static final String CHANGE_LOCK = "change.lock";
     private static final String CONTROLLER_LOCK = "controller.lock";
@@ -75,8 +75,8 @@ public final class StateDirectory {
         }
     }
 
-    /** The state that is there, or else the one that is made now; safe against another process doing the same. */
-    AuthorityState readOrCreate(Supplier<AuthorityState> fresh) throws UnusableState {
+    @Override
+    public AuthorityState readOrCreate(Supplier<AuthorityState> fresh) throws UnusableState {
         Optional<AuthorityState> there = read();
         if (there.isPresent()) {
             return there.get();
@@ -99,8 +99,19 @@ public final class StateDirectory {
         }
     }
 
-    /** Replaces the state on disk; on an exception the old one is still there. Only the running controller calls it. */
-    void write(AuthorityState state) throws UnusableState {
+    /** Only the running controller calls it, and only one runs: what is on disk is what it holds. */
+    @Override
+    public AuthorityState replace(AuthorityState held, AuthorityState next) throws UnusableState {
+        write(next);
+        return next;
+    }
+
+    @Override
+    public String otherTrustDomain() {
+        return "name another --state-dir";
+    }
+
+    private void write(AuthorityState state) throws UnusableState {
         Path file = directory.resolve(AUTHORITY);
         Path aside = directory.resolve(AUTHORITY + ".new");
         try {

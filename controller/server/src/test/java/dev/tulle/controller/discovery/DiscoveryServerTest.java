@@ -12,6 +12,7 @@ import dev.tulle.controller.assemble.MeshAssembler;
 import dev.tulle.controller.identity.Authorities;
 import dev.tulle.controller.identity.Authorities.HandClock;
 import dev.tulle.controller.identity.CertificateAuthority;
+import dev.tulle.controller.identity.JoinTokenAttestor;
 import dev.tulle.controller.identity.JoinTokens;
 import dev.tulle.controller.resources.Resources;
 import dev.tulle.proxy.model.Destination;
@@ -527,6 +528,7 @@ class DiscoveryServerTest {
         return DiscoveryServer.start(
                 vertx,
                 authority,
+                new JoinTokenAttestor(authority, clock),
                 of,
                 registry,
                 refusals,

@@ -34,6 +34,7 @@ class PeerVerifierTest {
         assertThat(judge(chain))
                 .isEqualTo(new Judgement.Proven(
                         WEB,
+                        "",
                         chain.getFirst().getNotAfter().toInstant(),
                         authority.state().issuer().id()));
     }

@@ -32,7 +32,7 @@ import javax.net.ssl.X509ExtendedTrustManager;
 /**
  * Accepts a peer's certificate only if it is a workload certificate of the own mesh.
  *
- * <p>That is: a chain of at most three to an anchor of the bundle, in time give or take {@link #CLOCK_SKEW}; a leaf with a key of the
+ * <p>That is: a chain of at most three (leaf and two issuers) to an anchor of the bundle, in time give or take {@link #CLOCK_SKEW}; a leaf with a key of the
  * curve P-256 that is no authority, may sign (key usage digitalSignature) and is meant for the side it was shown on (extended key
  * usage); exactly one URI name, of our form, in the trust domain of the bundle. Subject, DNS names and addresses mean nothing. Revocation
  * is by life time.
@@ -200,7 +200,7 @@ final class PeerVerifier extends X509ExtendedTrustManager {
     private Instant checkPath(List<X509Certificate> shown, Instant now) throws CertificateException {
         X509Certificate last = shown.getLast();
         List<X509Certificate> path = anchors.contains(last) ? shown.subList(0, shown.size() - 1) : shown;
-        if (path.isEmpty() || path.size() > MAX_CHAIN - 1) {
+        if (path.isEmpty() || path.size() > MAX_CHAIN) {
             throw new CertificateException(
                     "the peer's chain does not lead to an anchor in %d steps".formatted(MAX_CHAIN));
         }
