@@ -299,7 +299,8 @@ public final class Place implements AutoCloseable {
         return run(COMMAND, command, input);
     }
 
-    private static Output run(Duration limit, List<String> command, String input) {
+    /** As {@link #run(List, String)}, with another time limit. */
+    public static Output run(Duration limit, List<String> command, String input) {
         return Running.start(command, input).await(limit);
     }
 

@@ -113,7 +113,9 @@ class TrafficTest {
         String pod = place.podOf("version=v1");
 
         assertCalledBy("client", place.get("client", "http://[" + service + "]/"));
-        assertThat(place.app("client", "tcp", "--within=5s", "[" + service + "]:9001").succeeded().out())
+        assertThat(place.app("client", "tcp", "--within=5s", "[" + service + "]:9001")
+                        .succeeded()
+                        .out())
                 .startsWith("HELLO from web-");
         JsonNode seen = place.get("client", "http://[" + ipv6("pod/" + pod, ".status.podIPs[*].ip") + "]:8080/");
         assertThat(seen.path("pod").asText()).isEqualTo(pod);
