@@ -41,7 +41,7 @@ public record Limits(Http http, Http2 http2, Tls tls, Connections connections, C
                         1024,
                         64,
                         64 * 1024,
-                        Duration.ofSeconds(3),
+                        Duration.ofSeconds(2),
                         Duration.ofSeconds(10),
                         Duration.ofSeconds(10),
                         Duration.ofSeconds(10),
@@ -138,7 +138,7 @@ public record Limits(Http http, Http2 http2, Tls tls, Connections connections, C
      * @param maxRequestsPerEndpoint in flight, per endpoint and loop
      * @param maxIdlePerEndpoint pooled idle upstream connections, per endpoint and loop
      * @param bufferPerStreamBytes held back for a slow reader, per stream or HTTP/1.1 connection
-     * @param connectTimeout to dial an endpoint
+     * @param connectTimeout to dial an endpoint: a lost SYN is sent again within it, and it ends before a request waits too long
      * @param detectTimeout to tell the protocol of a connection
      * @param firstRequestTimeout from accept or handshake to the first request
      * @param headerTimeout from the first to the last byte of a head

@@ -12,6 +12,12 @@ public final class Answers {
     /** Reason of requests that break the protocol. */
     public static final String MALFORMED = "malformed";
 
+    /**
+     * Says that the application was not reached at all, so that the caller's proxy may try another endpoint whatever the method. An
+     * answer takes the place of REFUSED_STREAM: resets in numbers end a connection that others use. Source: RFC 9113, 8.7.
+     */
+    public static final String UNPROCESSED_FIELD = "x-tulle-unprocessed";
+
     /** Source: gRPC status codes. */
     private static final int GRPC_INTERNAL = 13;
 
@@ -40,6 +46,17 @@ public final class Answers {
     public static void tooMany(
             ServerStream stream, RequestHead request, long retryAfterSeconds, String reason, String sentence) {
         send(stream, request, 429, reason, sentence, Fields.of("retry-after", Long.toString(retryAfterSeconds)));
+    }
+
+    /** As {@link #send(ServerStream, RequestHead, int, String, String)}, for an application that was not reached. */
+    public static void unprocessed(ServerStream stream, RequestHead request, String reason, String sentence) {
+        send(stream, request, 503, reason, sentence, Fields.of(UNPROCESSED_FIELD, "true"));
+    }
+
+    /** Whether an answer says so: with status 503, or as the end of a gRPC call. */
+    public static boolean isUnprocessed(ResponseHead answer, boolean end) {
+        return (answer.status() == 503 || (end && answer.status() == 200))
+                && answer.fields().contains(UNPROCESSED_FIELD);
     }
 
     private static void send(

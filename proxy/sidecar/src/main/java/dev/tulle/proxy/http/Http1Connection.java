@@ -72,6 +72,11 @@ abstract class Http1Connection<E extends Http1Exchange> extends ChannelInboundHa
         sweep(now, TimeUnit.NANOSECONDS.toMillis(now - movedAt));
     }
 
+    /** Whether nothing has moved since a sweep. */
+    public final boolean hasRested() {
+        return !moved;
+    }
+
     /** Compares times; {@code stillMillis} is for how long nothing has moved, up to a second too short. */
     abstract void sweep(long now, long stillMillis);
 

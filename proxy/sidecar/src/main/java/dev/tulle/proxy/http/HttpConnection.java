@@ -8,6 +8,14 @@ public interface HttpConnection {
     /** Whether one more request may be opened now. */
     boolean hasRoom();
 
+    /**
+     * Whether nothing has moved on it for about a second, so that its server, which ends such connections without a word, may be about
+     * to do so: not for what must not be sent twice. Never so where the server says which requests it has not seen.
+     */
+    default boolean hasRested() {
+        return false;
+    }
+
     /** Whether no stream is under way. */
     boolean isIdle();
 

@@ -189,7 +189,7 @@ final class InboundRequests implements RequestHandler {
                 end,
                 http2,
                 stream,
-                Attempt.Source.only(known.application()),
+                Attempt.Source.application(known.application()),
                 plane.limits().connections().queueTimeoutInbound().toMillis(),
                 ended,
                 null);

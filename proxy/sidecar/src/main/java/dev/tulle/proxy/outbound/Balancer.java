@@ -11,6 +11,7 @@ import dev.tulle.proxy.model.Endpoint;
 import dev.tulle.proxy.model.Report.Direction;
 import dev.tulle.proxy.model.SpiffeId;
 import dev.tulle.proxy.routing.RouteTable;
+import dev.tulle.proxy.telemetry.Act;
 import dev.tulle.proxy.telemetry.EdgeMeter;
 import dev.tulle.proxy.telemetry.Meters;
 import dev.tulle.proxy.upstream.Attempt;
@@ -290,6 +291,16 @@ final class Balancer {
             this.backend = backend;
             this.all = backend.candidates;
             this.guard = guard;
+        }
+
+        @Override
+        public boolean hasSeveral() {
+            return all.size() > 1;
+        }
+
+        @Override
+        public void moved() {
+            meters.acts(backend.service).count(Act.MOVED);
         }
 
         @Override

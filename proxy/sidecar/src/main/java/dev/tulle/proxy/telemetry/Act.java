@@ -6,6 +6,7 @@ import java.util.Locale;
 public enum Act {
     RETRY("tulle_retries_total", ""),
     RETRY_BUDGET("tulle_retry_budget_exhausted_total", ""),
+    MOVED("tulle_requests_moved_total", ""),
     TIMEOUT("tulle_timeouts_total", "total"),
     DEADLINE("tulle_timeouts_total", "deadline"),
     TIMEOUT_PER_TRY("tulle_timeouts_total", "per-try"),

@@ -121,6 +121,10 @@ public final class PrometheusText {
         acts(meters, "tulle_retry_budget_exhausted_total", "Failed tries that were not, because too many had been.");
         acts(
                 meters,
+                "tulle_requests_moved_total",
+                "Requests that an endpoint did nothing with and that were sent to another one.");
+        acts(
+                meters,
                 "tulle_timeouts_total",
                 "Limits of time that passed; kind per-try may have been followed by a retry.");
         acts(meters, "tulle_ejections_total", "Endpoints put out because they failed too often in a row.");

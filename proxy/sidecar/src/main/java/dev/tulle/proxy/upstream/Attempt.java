@@ -32,9 +32,27 @@ public interface Attempt {
         /** From now on those given before may be given once more, after all others. */
         default void startOver() {}
 
+        /** Whether there is more than one endpoint, so that a request may be worth keeping. */
+        default boolean hasSeveral() {
+            return false;
+        }
+
+        /** Whether what is given is the application itself: when that cannot be reached the caller's proxy is told that nothing was done. */
+        default boolean isLastHop() {
+            return false;
+        }
+
+        /** A request that an endpoint did nothing with goes to the one given last. */
+        default void moved() {}
+
+        /** One endpoint, the application of this proxy. */
+        static Source application(Attempt attempt) {
+            return new Only(attempt, true);
+        }
+
         /** One endpoint, nobody else. */
         static Source only(Attempt attempt) {
-            return new Only(attempt);
+            return new Only(attempt, false);
         }
     }
 
@@ -42,8 +60,16 @@ public interface Attempt {
     final class Only implements Source {
         private Optional<Attempt> next;
 
-        private Only(Attempt attempt) {
-            next = Optional.of(attempt);
+        private final boolean lastHop;
+
+        private Only(Attempt attempt, boolean lastHop) {
+            this.next = Optional.of(attempt);
+            this.lastHop = lastHop;
+        }
+
+        @Override
+        public boolean isLastHop() {
+            return lastHop;
         }
 
         @Override

@@ -80,9 +80,18 @@ final class HttpPool implements ConnectionOwner {
         abstract void failed(DialFailure failure);
     }
 
-    /** A connection that takes a request at once, or null; once the request is opened on it, say so by {@link #opened}. */
-    @Nullable HttpConnection ready() {
+    /**
+     * A connection that takes a request at once, or null; once the request is opened on it, say so by {@link #opened}.
+     *
+     * @param repeatable whether the request may be sent again when the connection turns out to have ended
+     */
+    @Nullable
+    HttpConnection ready(boolean repeatable) {
         while (!withRoom.isEmpty()) {
+            if (!repeatable && withRoom.getLast().hasRested()) {
+                // All others have rested longer.
+                return null;
+            }
             HttpConnection connection = withRoom.removeLast();
             if (connection.hasRoom()) {
                 return connection;

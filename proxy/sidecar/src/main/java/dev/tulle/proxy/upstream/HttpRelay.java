@@ -39,6 +39,9 @@ public final class HttpRelay {
     /** Endpoints tried for one request. */
     static final int MAX_TRIES = 3;
 
+    /** Times that one request goes to another endpoint because one did nothing with it. */
+    private static final int MAX_MOVES = 2;
+
     private final Upstreams upstreams;
     private final RequestHead head;
     private final boolean bodyless;
@@ -62,6 +65,7 @@ public final class HttpRelay {
     private long acknowledged;
     private int tries;
     private int sent;
+    private int moves;
     private boolean repeated;
     private boolean anySent;
     private boolean responseStarted;
@@ -92,9 +96,9 @@ public final class HttpRelay {
         this.queueMillis = queueMillis;
         this.ended = ended;
         this.guard = guard;
-        this.kept = guard == null || !guard.repeats()
-                ? null
-                : new Kept(upstreams.limits().connections().bufferPerStreamBytes());
+        this.kept = (guard != null && guard.repeats()) || (!end && attempts.hasSeveral())
+                ? new Kept(upstreams.limits().connections().bufferPerStreamBytes())
+                : null;
     }
 
     /** Learns how it went; called once. */
@@ -166,7 +170,13 @@ public final class HttpRelay {
             }
             answer(503, lastFailure.wireName(), lastFailure.sentence());
         } else if (!triesAgain(TryFailure.NOT_CONNECTED)) {
-            answer(503, lastFailure.wireName(), "no endpoint could be reached: " + lastFailure.sentence());
+            String sentence = "no endpoint could be reached: " + lastFailure.sentence();
+            if (attempts.isLastHop()) {
+                finish(true, 503);
+                Answers.unprocessed(down, head, lastFailure.wireName(), sentence);
+            } else {
+                answer(503, lastFailure.wireName(), sentence);
+            }
         }
     }
 
@@ -178,7 +188,7 @@ public final class HttpRelay {
             guard.tried();
         }
         HttpPool pool = upstreams.pool(chosen.target(), protocolTo(chosen.target()));
-        HttpConnection connection = fresh ? null : pool.ready();
+        HttpConnection connection = fresh ? null : pool.ready(bodyless && head.isIdempotent());
         if (connection == null) {
             pool.await(new Waiting(chosen, sent), queueMillis);
         } else {
@@ -229,7 +239,8 @@ public final class HttpRelay {
         }
 
         @Override
-        @Nullable Slots connections() {
+        @Nullable
+        Slots connections() {
             return guard == null ? null : guard.connections();
         }
 
@@ -321,6 +332,41 @@ public final class HttpRelay {
         }
         attempts.startOver();
         upstreams.loop().schedule(this::again, wait, TimeUnit.MILLISECONDS);
+        return true;
+    }
+
+    /**
+     * After an endpoint that certainly did nothing with the request: sends it to another one, whatever its method, if there is one and
+     * everything of it is still there. Source: RFC 9113, 8.7.
+     *
+     * @param ill whether the endpoint is not well, rather than about to end
+     */
+    private boolean movesOn(boolean ill) {
+        Kept body = kept;
+        if (over || responseStarted || moves == MAX_MOVES || (anySent && body == null)) {
+            return false;
+        }
+        Optional<Attempt> next = attempts.next();
+        if (next.isEmpty()) {
+            return false;
+        }
+        moves++;
+        Attempt used = attempt;
+        attempt = null;
+        up = null;
+        answering = null;
+        if (used != null && ill) {
+            used.connectFailed();
+        } else if (used != null) {
+            used.abandoned();
+        }
+        attempts.moved();
+        if (body != null) {
+            waiting = body.followedBy(waiting);
+            waitingEnd = requestOver && !bodyless;
+        }
+        tryBegun = System.nanoTime();
+        send(next.get(), false);
         return true;
     }
 
@@ -501,6 +547,9 @@ public final class HttpRelay {
             if (over || answering != this) {
                 return;
             }
+            if (Answers.isUnprocessed(answer, end) && movesOnAfter(end)) {
+                return;
+            }
             if (guard != null && triesAgainAfter(answer, end)) {
                 return;
             }
@@ -521,6 +570,17 @@ public final class HttpRelay {
                 finishAnswer(Fields.EMPTY);
             }
             down.respond(passed, end);
+        }
+
+        private boolean movesOnAfter(boolean end) {
+            boolean unsent = !requestOver || !waiting.isEmpty();
+            if (!movesOn(true)) {
+                return false;
+            }
+            if (!end && unsent && stream != null) {
+                stream.reset(Reset.NOT_NEEDED);
+            }
+            return true;
         }
 
         private boolean triesAgainAfter(ResponseHead answer, boolean end) {
@@ -600,6 +660,9 @@ public final class HttpRelay {
                 }
                 return;
             }
+            if (reset.cause() == Reset.Cause.UNPROCESSED && movesOn(false)) {
+                return;
+            }
             Attempt used = attempt;
             boolean repeatable = !anySent
                     && (reset.cause() == Reset.Cause.UNPROCESSED
@@ -625,10 +688,6 @@ public final class HttpRelay {
 
         @Override
         public void onDrained(int bytes) {
-            if (guard == null) {
-                down.consumed(bytes);
-                return;
-            }
             // What is sent a second time was acknowledged already.
             drained += bytes;
             long more = drained - acknowledged;
