@@ -41,9 +41,9 @@ final class KindWatch implements AutoCloseable {
     private final WatchedKind kind;
     private final ClusterReader reader;
     private final Runnable changed;
-    private @Nullable SharedIndexInformer<GenericKubernetesResource> informer;
+    private volatile @Nullable SharedIndexInformer<GenericKubernetesResource> informer;
     private @Nullable Names names;
-    private boolean looked;
+    private volatile boolean looked;
     private volatile boolean gone;
     private volatile Optional<String> failure = Optional.empty();
 
@@ -68,12 +68,12 @@ final class KindWatch implements AutoCloseable {
             Optional<String> version =
                     kind.required() ? Optional.of(kind.versions().getFirst()) : served();
             boolean first = !looked;
-            looked = true;
             if (version.isPresent()) {
                 watch(version.get());
             } else if (first) {
                 LOG.infof("kind not served, waiting for it kind=%s group=%s", kind.kind(), kind.group());
             }
+            looked = true;
             if (version.isEmpty()) {
                 reader.retain(kind.kind(), Set.of());
                 changed.run();
@@ -171,9 +171,10 @@ final class KindWatch implements AutoCloseable {
                         .build());
     }
 
-    /** Whether everything there is of the kind was read, or it is known not to be there. */
-    synchronized boolean synced() {
-        return informer == null ? looked && !kind.required() : informer.hasSynced();
+    /** Whether everything there is of the kind was read, or it is known not to be there. Never waits: event loops ask. */
+    boolean synced() {
+        SharedIndexInformer<GenericKubernetesResource> there = informer;
+        return there == null ? looked && !kind.required() : there.hasSynced();
     }
 
     /** What is wrong with the watching; absent when nothing is. */
