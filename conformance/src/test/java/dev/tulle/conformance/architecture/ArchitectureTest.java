@@ -57,7 +57,8 @@ class ArchitectureTest {
             controller.api        | edge | proxy.model controller.resources controller.model controller.assemble controller.why controller.report controller.identity controller.discovery | quarkus vertx jackson
             controller.kubernetes | edge | smi proxy.model controller.resources controller.watch  | quarkus vertx jackson fabric8
             controller.trust      | edge | proxy.model controller.resources controller.identity controller.api | quarkus bouncycastle fabric8
-            controller            | edge | smi proxy.model controller.resources controller.watch controller.model controller.assemble controller.translate controller.why controller.identity controller.report controller.discovery controller.api controller.trust controller.kubernetes | quarkus vertx jackson fabric8
+            controller.webhook    | edge | smi smi.convert proxy.model controller.resources controller.assemble controller.inject | quarkus vertx jackson fabric8
+            controller            | edge | smi proxy.model controller.resources controller.watch controller.model controller.assemble controller.translate controller.why controller.identity controller.report controller.discovery controller.api controller.trust controller.kubernetes controller.webhook | quarkus vertx jackson fabric8
 
             cli                   | edge |                                                       | picocli jackson
             """);

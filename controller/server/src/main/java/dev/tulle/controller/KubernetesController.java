@@ -9,7 +9,9 @@ import dev.tulle.controller.kubernetes.LeaderLabel;
 import dev.tulle.controller.kubernetes.Leadership;
 import dev.tulle.controller.resources.MeshSettings;
 import dev.tulle.controller.trust.ClusterIdentities;
+import dev.tulle.controller.webhook.Webhook;
 import io.fabric8.kubernetes.client.KubernetesClient;
+import io.micrometer.core.instrument.Metrics;
 import io.quarkus.runtime.Quarkus;
 import io.vertx.core.Vertx;
 import java.time.Clock;
@@ -19,6 +21,7 @@ import java.util.Deque;
 import java.util.Optional;
 import java.util.UUID;
 import java.util.function.Supplier;
+import org.eclipse.microprofile.config.ConfigProvider;
 import org.jboss.logging.Logger;
 
 /**
@@ -95,9 +98,16 @@ final class KubernetesController implements AutoCloseable {
         parts.push(source);
         source.watch();
         // Parts of every replica: one line each, here.
+        Webhook webhook =
+                new Webhook(client, vertx, cluster.webhook(), Metrics.globalRegistry, System.getenv(), version());
+        parts.push(webhook); // listens from its first certificate on: webhook.use(...)
         Thread leading = Thread.ofPlatform().daemon().name("tulle-leading").start(this::standAndLead);
         Quarkus.waitForExit();
         leading.interrupt();
+    }
+
+    private static String version() {
+        return ConfigProvider.getConfig().getValue("quarkus.application.version", String.class);
     }
 
     private Optional<String> unready() {

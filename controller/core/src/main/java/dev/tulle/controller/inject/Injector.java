@@ -240,6 +240,17 @@ public final class Injector {
         }
     }
 
+    /** What is wrong with a namespace's own label and annotations of injection: one sentence each. */
+    public static List<String> problems(NamespaceView namespace) {
+        List<String> problems = new ArrayList<>();
+        String label = namespace.labels().get(INJECT);
+        if (label != null) {
+            enabled("label %s of %s".formatted(INJECT, namespace), label, problems);
+        }
+        problems.addAll(TuningAnnotations.problems(namespace.annotations(), namespace.toString()));
+        return problems;
+    }
+
     /** Says of a namespace that its pods will be refused for the redirect step, if so. */
     public static Optional<String> podSecurity(NamespaceView namespace) {
         String level = namespace.labels().getOrDefault("pod-security.kubernetes.io/enforce", "privileged");

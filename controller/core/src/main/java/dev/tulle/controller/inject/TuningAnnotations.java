@@ -26,7 +26,9 @@ public final class TuningAnnotations {
     static final String SKIP_INBOUND_PORTS = "skip-inbound-ports";
     static final String SKIP_OUTBOUND_PORTS = "skip-outbound-ports";
     static final String SKIP_OUTBOUND_CIDRS = "skip-outbound-cidrs";
-    static final String OPAQUE_PORTS = "opaque-ports";
+    /** The word that Services may have, too. */
+    public static final String OPAQUE_PORTS = "opaque-ports";
+
     static final String CPU_REQUEST = "proxy-cpu-request";
     static final String CPU_LIMIT = "proxy-cpu-limit";
     static final String MEMORY_REQUEST = "proxy-memory-request";
@@ -115,11 +117,6 @@ public final class TuningAnnotations {
         reader.take(annotations, object);
         reader.tuning(TextNode.valueOf(""));
         return problems;
-    }
-
-    /** What is wrong with the value of {@code config.tulle.dev/opaque-ports}, if anything. */
-    public static List<String> opaquePortProblems(String value, String object) {
-        return problems(Map.of(PREFIX + OPAQUE_PORTS, value), object);
     }
 
     private void take(Map<String, String> annotations, String object) {

@@ -25,6 +25,9 @@ public record MeshSettings(
     /** Where the settings are. */
     public static final ObjectRef CONFIG_MAP = new ObjectRef("ConfigMap", "tulle-system", "tulle-settings");
 
+    /** Key of the settings that names the mesh whose labels and annotations count where ours say nothing: {@code osm} or {@code none}. */
+    public static final String COMPAT = "compat";
+
     /** Trust domain where neither settings nor the controller say one. */
     public static final String DEFAULT_TRUST_DOMAIN = "cluster.local";
 

@@ -198,7 +198,9 @@ final class CoreObjects {
                 "path-match",
                 "trust-domain",
                 "root-generation",
-                "mesh-networks");
+                "mesh-networks",
+                MeshSettings.COMPAT);
+        data.oneOf(MeshSettings.COMPAT, new LinkedHashSet<>(List.of("none", "osm")));
         Optional<String> trustDomain = data.text("trust-domain").filter(domain -> {
             boolean good = TRUST_DOMAIN.matcher(domain).matches();
             if (!good) {

@@ -1,0 +1,63 @@
+package dev.tulle.controller.webhook;
+
+import dev.tulle.proxy.model.HostPort;
+import io.fabric8.kubernetes.client.KubernetesClient;
+import io.micrometer.core.instrument.MeterRegistry;
+import io.vertx.core.Vertx;
+import java.time.Clock;
+import java.util.Map;
+import java.util.Optional;
+
+/** The webhooks of one replica: their server, and what it looks things up in. Serves from its first certificate on. */
+public final class Webhook implements AutoCloseable {
+    private final ClusterSettings settings;
+    private final ClusterNamespaces namespaces;
+    private final LeftOutEvents events;
+    private final WebhookServer server;
+
+    /**
+     * Begins to watch what it needs, and does not listen yet.
+     *
+     * @param environment see {@link ClusterSettings}; {@code POD_NAME} says who writes Events
+     * @param version of this controller
+     */
+    public Webhook(
+            KubernetesClient client,
+            Vertx vertx,
+            HostPort listen,
+            MeterRegistry registry,
+            Map<String, String> environment,
+            String version) {
+        settings = new ClusterSettings(client, environment, version);
+        namespaces = new ClusterNamespaces(client);
+        events = new LeftOutEvents(client, environment.getOrDefault("POD_NAME", "tulle-controller"), Clock.systemUTC());
+        server = new WebhookServer(
+                vertx,
+                new Hooks(settings, namespaces, events),
+                listen,
+                WebhookLimits.DEFAULTS,
+                new WebhookMeters(registry));
+    }
+
+    /**
+     * Shows this certificate from now on; the first one makes it listen.
+     *
+     * @throws IllegalStateException when it cannot listen, or the certificate is unusable
+     */
+    public void use(ServingCertificate certificate) {
+        server.use(certificate);
+    }
+
+    /** The port it listens on; absent before the first certificate. */
+    public Optional<Integer> port() {
+        return server.port();
+    }
+
+    @Override
+    public void close() {
+        server.close();
+        events.close();
+        namespaces.close();
+        settings.close();
+    }
+}

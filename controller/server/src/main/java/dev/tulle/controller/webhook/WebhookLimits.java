@@ -1,0 +1,28 @@
+package dev.tulle.controller.webhook;
+
+import java.time.Duration;
+
+/**
+ * Every bound of the webhook server, in one place.
+ *
+ * @param reviewBytes longest admission review; the API server takes objects of 3 MiB, and a review may hold two
+ * @param conversionBytes longest conversion review, which holds whole lists
+ * @param connections most open at once
+ * @param reviews most under way at once
+ * @param conversions most conversions among them
+ * @param body how long a body may take to come
+ * @param answer how long an answer may take; the API server waits no longer than it was told to
+ * @param idle how long a connection may be without a byte
+ */
+public record WebhookLimits(
+        int reviewBytes,
+        int conversionBytes,
+        int connections,
+        int reviews,
+        int conversions,
+        Duration body,
+        Duration answer,
+        Duration idle) {
+    public static final WebhookLimits DEFAULTS = new WebhookLimits(
+            8 << 20, 32 << 20, 200, 32, 4, Duration.ofSeconds(5), Duration.ofSeconds(10), Duration.ofMinutes(2));
+}

@@ -1,0 +1,224 @@
+package dev.tulle.controller.webhook;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.tulle.controller.identity.Authorities;
+import dev.tulle.controller.identity.CertificateAuthority;
+import dev.tulle.controller.identity.CertificateAuthority.ServingIdentity;
+import dev.tulle.controller.identity.Pem;
+import dev.tulle.controller.inject.InjectSettings;
+import dev.tulle.controller.inject.NamespaceView;
+import dev.tulle.proxy.model.HostPort;
+import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
+import io.vertx.core.Vertx;
+import java.io.IOException;
+import java.io.OutputStream;
+import java.net.InetAddress;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpRequest.BodyPublishers;
+import java.net.http.HttpResponse;
+import java.net.http.HttpResponse.BodyHandlers;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.security.GeneralSecurityException;
+import java.security.KeyStore;
+import java.time.Clock;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import javax.net.ssl.SSLContext;
+import javax.net.ssl.SSLException;
+import javax.net.ssl.SSLParameters;
+import javax.net.ssl.SSLSocket;
+import javax.net.ssl.TrustManagerFactory;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class WebhookServerTest {
+    private static final WebhookLimits SMALL = new WebhookLimits(
+            4096, 8192, 20, 4, 2, Duration.ofMillis(500), Duration.ofSeconds(5), Duration.ofSeconds(30));
+    private static final String POD =
+            "apiVersion: v1\nkind: Pod\nmetadata: {name: web, namespace: shop}\nspec: {containers: [{name: web}]}";
+
+    private final Vertx vertx = Vertx.vertx();
+    private final SimpleMeterRegistry registry = new SimpleMeterRegistry();
+    private final WebhookServer server = new WebhookServer(
+            vertx,
+            new Hooks(() -> InjectSettings.of("tulle-proxy:1", "1"), new Asking(), (namespace, pod, sentence) -> {}),
+            new HostPort("127.0.0.1", 0),
+            SMALL,
+            new WebhookMeters(registry));
+
+    @TempDir
+    private Path directory = Path.of("");
+
+    private CertificateAuthority authority;
+
+    /** Every namespace asks for proxies. */
+    private static final class Asking implements Namespaces {
+        @Override
+        public NamespaceView known(String name) {
+            return NamespaceView.of(name, Map.of("tulle.dev/inject", "enabled"), Map.of());
+        }
+
+        @Override
+        public NamespaceView now(String name) {
+            return known(name);
+        }
+    }
+
+    @BeforeEach
+    void listen() throws Exception {
+        authority = Authorities.open(directory, Clock.systemUTC());
+        server.use(certificate());
+    }
+
+    @AfterEach
+    void close() {
+        server.close();
+        vertx.close().toCompletionStage().toCompletableFuture().join();
+    }
+
+    @Test
+    void answersOverBothVersionsOfTlsAndHttp() throws Exception {
+        for (String tls : List.of("TLSv1.2", "TLSv1.3")) {
+            for (HttpClient.Version http : HttpClient.Version.values()) {
+                HttpResponse<String> response = post(client(tls, http), "/inject", review());
+
+                assertThat(response.statusCode()).isEqualTo(200);
+                assertThat(response.body()).contains("\"allowed\":true", "JSONPatch");
+            }
+        }
+        assertThat(count("inject", "changed")).isEqualTo(4);
+    }
+
+    @Test
+    void refusesAnOlderTls() {
+        assertThatThrownBy(() -> post(client("TLSv1.1", HttpClient.Version.HTTP_1_1), "/inject", review()))
+                .isInstanceOf(SSLException.class);
+    }
+
+    @Test
+    void boundsWhatItReads() throws Exception {
+        HttpResponse<String> review = post(client(), "/inject", " ".repeat(5000));
+        HttpResponse<String> conversion = post(client(), "/convert", " ".repeat(5000));
+
+        assertThat(review.statusCode()).isEqualTo(413);
+        assertThat(review.body()).contains("longer than 4096 bytes");
+        assertThat(conversion.statusCode()).isEqualTo(400);
+        assertThat(count("inject", "limited")).isEqualTo(1);
+    }
+
+    @Test
+    void waitsForABodyNoLongerThanItSays() throws Exception {
+        try (SSLSocket socket = (SSLSocket) context()
+                .getSocketFactory()
+                .createSocket(InetAddress.getLoopbackAddress(), server.port().orElseThrow())) {
+            OutputStream out = socket.getOutputStream();
+            out.write("POST /validate HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100\r\n\r\n{"
+                    .getBytes(StandardCharsets.US_ASCII));
+            out.flush();
+            socket.setSoTimeout(10_000);
+
+            String answer = new String(socket.getInputStream().readAllBytes(), StandardCharsets.US_ASCII);
+
+            assertThat(answer).startsWith("HTTP/1.1 408").contains("The body did not come in time.");
+        }
+    }
+
+    @Test
+    void takesOnlyPostsAndKnownPaths() throws Exception {
+        HttpResponse<String> get =
+                client().send(HttpRequest.newBuilder(uri("/inject")).build(), BodyHandlers.ofString());
+
+        assertThat(get.statusCode()).isEqualTo(405);
+        assertThat(post(client(), "/elsewhere", "{}").statusCode()).isEqualTo(404);
+        assertThat(post(client(), "/validate", "[").statusCode()).isEqualTo(400);
+    }
+
+    @Test
+    void changesItsCertificateWithoutAPause() throws Exception {
+        HttpClient before = client();
+        post(before, "/inject", review());
+        ServingCertificate next = certificate();
+
+        server.use(next);
+
+        assertThat(post(before, "/inject", review()).statusCode()).isEqualTo(200);
+        HttpResponse<String> anew = post(client(), "/inject", review());
+        assertThat(Pem.of(List.of((java.security.cert.X509Certificate)
+                        anew.sslSession().orElseThrow().getPeerCertificates()[0])))
+                .isEqualTo(next.chain()
+                        .substring(0, next.chain().indexOf("-----END") + "-----END CERTIFICATE-----\n".length()));
+    }
+
+    @Test
+    void keepsItsCertificateWhenTheNextIsUnusable() throws Exception {
+        assertThatThrownBy(() -> server.use(new ServingCertificate("no", "certificate")))
+                .isInstanceOf(IllegalStateException.class);
+
+        assertThat(post(client(), "/inject", review()).statusCode()).isEqualTo(200);
+    }
+
+    private double count(String hook, String outcome) {
+        return registry.get("tulle_webhook_answers")
+                .tag("hook", hook)
+                .tag("outcome", outcome)
+                .counter()
+                .count();
+    }
+
+    private static String review() {
+        return HooksTest.review("CREATE", POD, null).toString();
+    }
+
+    private ServingCertificate certificate() {
+        ServingIdentity identity = authority.serve(Authorities.WEB, List.of("localhost"), List.of("127.0.0.1"));
+        return new ServingCertificate(Pem.of(identity.chain()), Pem.of(identity.key()));
+    }
+
+    private HttpClient client() throws GeneralSecurityException, IOException {
+        return client("TLSv1.3", HttpClient.Version.HTTP_1_1);
+    }
+
+    private HttpClient client(String tls, HttpClient.Version http) throws GeneralSecurityException, IOException {
+        SSLParameters parameters = new SSLParameters();
+        parameters.setProtocols(new String[] {tls});
+        return HttpClient.newBuilder()
+                .sslContext(context())
+                .sslParameters(parameters)
+                .version(http)
+                .connectTimeout(Duration.ofSeconds(10))
+                .build();
+    }
+
+    private SSLContext context() throws GeneralSecurityException, IOException {
+        KeyStore anchors = KeyStore.getInstance(KeyStore.getDefaultType());
+        anchors.load(null, null);
+        anchors.setCertificateEntry("root", authority.state().roots().getFirst().certificate());
+        TrustManagerFactory trust = TrustManagerFactory.getInstance(TrustManagerFactory.getDefaultAlgorithm());
+        trust.init(anchors);
+        SSLContext context = SSLContext.getInstance("TLS");
+        context.init(null, trust.getTrustManagers(), null);
+        return context;
+    }
+
+    private HttpResponse<String> post(HttpClient client, String path, String body)
+            throws IOException, InterruptedException {
+        return client.send(
+                HttpRequest.newBuilder(uri(path))
+                        .timeout(Duration.ofSeconds(20))
+                        .POST(BodyPublishers.ofString(body))
+                        .build(),
+                BodyHandlers.ofString());
+    }
+
+    private URI uri(String path) {
+        return URI.create("https://localhost:%d%s".formatted(server.port().orElseThrow(), path));
+    }
+}
