@@ -96,7 +96,8 @@ class RedirectTest {
                                 call.asProxy(),
                                 testClasses(),
                                 Peer.class.getName(),
-                                ("dial %s %d %s".formatted(call.host(), call.port(), call.from()))
+                                "dial %s %d %s"
+                                        .formatted(call.host(), call.port(), call.from())
                                         .strip()
                                         .split(" ")));
                         assertThat(heard.strip())
