@@ -9,6 +9,8 @@ import dev.tulle.controller.kubernetes.LeaderLabel;
 import dev.tulle.controller.kubernetes.Leadership;
 import dev.tulle.controller.resources.MeshSettings;
 import dev.tulle.controller.trust.ClusterIdentities;
+import dev.tulle.controller.trust.WebhookKeysWatch;
+import dev.tulle.controller.webhook.ServingCertificate;
 import dev.tulle.controller.webhook.Webhook;
 import io.fabric8.kubernetes.client.KubernetesClient;
 import io.micrometer.core.instrument.Metrics;
@@ -47,6 +49,7 @@ final class KubernetesController implements AutoCloseable {
     private final Vertx vertx;
     private final Current current;
     private final Clock clock = Clock.systemUTC();
+    private volatile Optional<Webhook> webhook = Optional.empty();
     private final Deque<AutoCloseable> parts = new ArrayDeque<>();
     private final Deque<AutoCloseable> leaderParts = new ArrayDeque<>();
     private final KubernetesSource source;
@@ -98,9 +101,11 @@ final class KubernetesController implements AutoCloseable {
         parts.push(source);
         source.watch();
         // Parts of every replica: one line each, here.
-        Webhook webhook =
+        Webhook reviewing =
                 new Webhook(client, vertx, cluster.webhook(), Metrics.globalRegistry, System.getenv(), version());
-        parts.push(webhook); // listens from its first certificate on: webhook.use(...)
+        webhook = Optional.of(reviewing);
+        parts.push(reviewing); // Listens from its first certificate on.
+        parts.push(WebhookKeysWatch.start(client, (chain, key) -> reviewing.use(new ServingCertificate(chain, key))));
         Thread leading = Thread.ofPlatform().daemon().name("tulle-leading").start(this::standAndLead);
         Quarkus.waitForExit();
         leading.interrupt();
@@ -113,6 +118,9 @@ final class KubernetesController implements AutoCloseable {
     private Optional<String> unready() {
         if (!source.synced()) {
             return Optional.of("The objects of the cluster are being read.");
+        }
+        if (webhook.flatMap(Webhook::port).isEmpty()) {
+            return Optional.of("The webhooks wait for their certificate, Secret tulle-system/tulle-webhook.");
         }
         return Optional.empty();
     }

@@ -135,6 +135,42 @@ final class Certificates {
                                 new GeneralNames(names.toArray(GeneralName[]::new))));
     }
 
+    /** An authority for one server's certificate: signs leaves only. */
+    SigningKey serverAuthority(String server, Duration life, Instant now) {
+        KeyPair keys = newKeyPair();
+        X500Name name = new X500Name("CN=Tulle authority for " + server + " " + shortId(keys.getPublic()));
+        return sign(
+                name,
+                keys,
+                keyId(keys.getPublic()),
+                name,
+                keys,
+                now,
+                now.plus(life),
+                builder -> builder.addExtension(Extension.basicConstraints, true, new BasicConstraints(0))
+                        .addExtension(Extension.keyUsage, true, new KeyUsage(KeyUsage.keyCertSign)));
+    }
+
+    /** A server's certificate; lives as long as its authority. */
+    X509Certificate serverLeaf(PublicKey key, List<String> names, SigningKey authority, Instant now) {
+        GeneralName[] dns = names.stream()
+                .map(name -> new GeneralName(GeneralName.dNSName, name))
+                .toArray(GeneralName[]::new);
+        return certify(
+                nameOf(authority.certificate()),
+                new KeyPair(authority.certificate().getPublicKey(), authority.key()),
+                authority.id(),
+                new X500Name("CN=" + names.getFirst()),
+                key,
+                now.minus(LeafProfile.BACKDATING),
+                authority.notAfter(),
+                builder -> builder.addExtension(Extension.basicConstraints, true, new BasicConstraints(false))
+                        .addExtension(Extension.keyUsage, true, new KeyUsage(KeyUsage.digitalSignature))
+                        .addExtension(
+                                Extension.extendedKeyUsage, false, new ExtendedKeyUsage(KeyPurposeId.id_kp_serverAuth))
+                        .addExtension(Extension.subjectAlternativeName, false, new GeneralNames(dns)));
+    }
+
     /**
      * What leaves of a signer name it by: its subject key identifier, or the usual digest of its key where it has none; lower-case hex.
      *

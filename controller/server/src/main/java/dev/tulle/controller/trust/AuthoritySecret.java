@@ -174,25 +174,13 @@ public final class AuthoritySecret implements AuthorityStore {
                 .withType("Opaque")
                 .withData(Map.of(KEY, encoded(state)))
                 .build();
-        return unlessConflict(() -> client.resource(made).create());
+        return Owned.unlessConflict(() -> client.resource(made).create());
     }
 
     /** Whether it was written; false when somebody else wrote since it was read. */
     private boolean update(Secret read, AuthorityState state) {
         Secret next = new SecretBuilder(read).addToData(KEY, encoded(state)).build();
-        return unlessConflict(() -> client.resource(next).update());
-    }
-
-    private static boolean unlessConflict(Supplier<Secret> write) {
-        try {
-            Secret unused = write.get();
-            return true;
-        } catch (KubernetesClientException e) {
-            if (e.getCode() == Owned.CONFLICT) {
-                return false;
-            }
-            throw e;
-        }
+        return Owned.unlessConflict(() -> client.resource(next).update());
     }
 
     private static String encoded(AuthorityState state) {

@@ -25,12 +25,19 @@ public final class ClusterIdentities implements AutoCloseable {
     /** Between two looks at the objects. */
     static final Duration LOOK = Duration.ofSeconds(5);
 
+    /** Between two comparisons of what namespaces hold with what they should; a change asks sooner. */
+    static final Duration SPREAD = Duration.ofSeconds(1);
+
     private static final String TRUST_DOMAIN = "trust-domain";
 
     private final CertificateAuthority authority;
     private final PodAttestor attestor;
     private final IssuerSecret issuer;
     private final Notices notices;
+    private final CaBundles bundles;
+    private final WebhookSecret webhook;
+    private final TrustSpread trust;
+    private final Upkeep spreader;
     private final Upkeep upkeep;
     private volatile Optional<OwnProblem> lost = Optional.empty();
 
@@ -39,9 +46,18 @@ public final class ClusterIdentities implements AutoCloseable {
         this.notices = notices;
         this.attestor = new PodAttestor(client, authority::trustDomain, clock);
         this.issuer = new IssuerSecret(client, authority, notices, clock);
+        this.bundles = new CaBundles(client, clock);
+        this.webhook = new WebhookSecret(client, bundles, WebhookSecret.LIFE, clock);
+        this.trust = new TrustSpread(client, authority, clock);
+        authority.holdUntil(trust::allows);
+        this.spreader = new Upkeep("tulle-trust", List.of(new Piece("trust bundles", trust::spread)), SPREAD);
+        trust.watch(spreader::ask);
         this.upkeep = new Upkeep(
                 "tulle-identity",
-                List.of(new Piece("the authority", this::lookAtAuthority), new Piece("the issuer", issuer::look)),
+                List.of(
+                        new Piece("the authority", this::lookAtAuthority),
+                        new Piece("the issuer", issuer::look),
+                        new Piece("the webhooks' certificate", webhook::keep)),
                 LOOK);
     }
 
@@ -98,12 +114,14 @@ public final class ClusterIdentities implements AutoCloseable {
         List<OwnProblem> problems = new ArrayList<>();
         lost.ifPresent(problems::add);
         issuer.problem().ifPresent(problems::add);
-        for (String piece : upkeep.failures()) {
-            problems.add(new OwnProblem(
-                    "Controller",
-                    "could not look after %s: %s"
-                            .formatted(piece, upkeep.failure(piece).orElse("")),
-                    "what was in effect stays, it is tried again"));
+        trust.problem().ifPresent(problems::add);
+        bundles.problem().ifPresent(problems::add);
+        for (Upkeep work : List.of(upkeep, spreader)) {
+            work.failures()
+                    .forEach((piece, cause) -> problems.add(new OwnProblem(
+                            "Controller",
+                            "could not look after %s: %s".formatted(piece, cause),
+                            "what was in effect stays, it is tried again")));
         }
         return problems;
     }
@@ -127,5 +145,7 @@ public final class ClusterIdentities implements AutoCloseable {
     @Override
     public void close() {
         upkeep.close();
+        spreader.close();
+        trust.close();
     }
 }

@@ -1,7 +1,10 @@
 package dev.tulle.controller.trust;
 
 import io.fabric8.kubernetes.client.KubernetesClientException;
+import io.fabric8.kubernetes.client.dsl.base.PatchContext;
+import io.fabric8.kubernetes.client.dsl.base.PatchType;
 import java.util.Map;
+import java.util.function.Supplier;
 
 /** Names of what the controller keeps in its own namespace, and the marks on what it makes. */
 final class Owned {
@@ -23,6 +26,28 @@ final class Owned {
     static final int CONFLICT = 409;
 
     private Owned() {}
+
+    /** Server-side apply as one field manager; what others wrote in our fields is overwritten. */
+    static PatchContext apply(String fieldManager) {
+        return new PatchContext.Builder()
+                .withPatchType(PatchType.SERVER_SIDE_APPLY)
+                .withFieldManager(fieldManager)
+                .withForce(true)
+                .build();
+    }
+
+    /** Whether a write was made; false when somebody else's came first. */
+    static boolean unlessConflict(Supplier<?> write) {
+        try {
+            Object unused = write.get();
+            return true;
+        } catch (KubernetesClientException e) {
+            if (e.getCode() == CONFLICT) {
+                return false;
+            }
+            throw e;
+        }
+    }
 
     /** One line of why the API server did not do something. */
     static String reason(KubernetesClientException e) {

@@ -3,12 +3,15 @@ package dev.tulle.controller.trust;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
+import java.util.SortedMap;
+import java.util.TreeMap;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Executors;
+import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.ScheduledFuture;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 import org.jboss.logging.Logger;
 
 /**
@@ -19,8 +22,10 @@ import org.jboss.logging.Logger;
  */
 final class Upkeep implements AutoCloseable {
     private static final Logger LOG = Logger.getLogger(Upkeep.class);
+    private static final Duration SETTLE = Duration.ofMillis(50);
     private static final Duration STOP = Duration.ofSeconds(5);
 
+    private final AtomicBoolean asked = new AtomicBoolean();
     private final ScheduledExecutorService thread;
     private final List<Piece> pieces;
     private final Map<String, String> failing = new ConcurrentHashMap<>();
@@ -46,14 +51,26 @@ final class Upkeep implements AutoCloseable {
                 thread.scheduleWithFixedDelay(this::round, 0, pause.toMillis(), TimeUnit.MILLISECONDS);
     }
 
-    /** Why a piece of work failed the last time; empty when it did not. */
-    Optional<String> failure(String piece) {
-        return Optional.ofNullable(failing.get(piece));
+    /** Asks for a round soon; many asks in a short time lead to one. From any thread. */
+    void ask() {
+        if (asked.compareAndSet(false, true)) {
+            try {
+                ScheduledFuture<?> unused = thread.schedule(
+                        () -> {
+                            asked.set(false);
+                            round();
+                        },
+                        SETTLE.toMillis(),
+                        TimeUnit.MILLISECONDS);
+            } catch (RejectedExecutionException e) {
+                LOG.debug("asked while stopping");
+            }
+        }
     }
 
-    /** Names of what failed the last time. */
-    List<String> failures() {
-        return failing.keySet().stream().sorted().toList();
+    /** What failed the last time, and why. */
+    SortedMap<String, String> failures() {
+        return new TreeMap<>(failing);
     }
 
     private void round() {
@@ -64,6 +81,9 @@ final class Upkeep implements AutoCloseable {
                     LOG.infof("works again piece=%s", piece.name());
                 }
             } catch (RuntimeException e) {
+                if (thread.isShutdown()) {
+                    return;
+                }
                 String cause =
                         String.valueOf(e.getMessage()).lines().findFirst().orElse("");
                 if (failing.put(piece.name(), cause) == null) {
