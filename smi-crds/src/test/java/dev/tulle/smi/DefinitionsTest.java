@@ -64,6 +64,24 @@ class DefinitionsTest {
 
     @ParameterizedTest
     @EnumSource
+    void isConvertedByTheControllerWhereThereIsAnythingToConvert(SmiKind kind) {
+        JsonNode conversion = definition(kind).at("/spec/conversion");
+        if (kind.versions().size() == 1) {
+            assertThat(conversion.isMissingNode()).isTrue();
+            return;
+        }
+        assertThat(conversion.path("strategy").asText()).isEqualTo("Webhook");
+        assertThat(conversion.at("/webhook/conversionReviewVersions/0").asText())
+                .isEqualTo("v1");
+        JsonNode client = conversion.at("/webhook/clientConfig");
+        assertThat(client.at("/service/name").asText()).isEqualTo("tulle-webhook");
+        assertThat(client.at("/service/namespace").asText()).isEqualTo("tulle-system");
+        assertThat(client.at("/service/path").asText()).isEqualTo("/convert");
+        assertThat(client.has("caBundle")).as("a generated value in the file").isFalse();
+    }
+
+    @ParameterizedTest
+    @EnumSource
     void hasOnlyStructuralSchemas(SmiKind kind) {
         for (String version : kind.versions()) {
             assertThat(schema(kind, version).faults()).as(version).isEmpty();

@@ -21,6 +21,10 @@ import java.util.regex.Pattern;
 public final class CommandLine {
     private static final Pattern DURATION = Pattern.compile("(\\d{1,9})(ms|s|m)");
     private static final int MAX_CONCURRENCY = 64;
+
+    /** A pod without a limit of its own sees every processor of the node, which it shares with a hundred others. */
+    private static final int MOST_IN_A_POD = 2;
+
     private static final String REHEARSE = "--rehearse";
 
     private CommandLine() {}
@@ -60,7 +64,8 @@ public final class CommandLine {
         ADMIN_TOKEN_FILE("FILE", "token that POST /shutdown asks for (default: /shutdown is refused)"),
         APP_HEALTH("JSON", "probes that the admin port asks for the kubelet at /app-health/, written by the injector"),
         LOG_LEVEL("LEVEL", "debug, info, warn or error (default info)"),
-        CONCURRENCY("N", "event loops of the data plane (default: one for each processor)"),
+        CONCURRENCY(
+                "N", "event loops of the data plane (default: one for each processor; with --redirected at most 2)"),
         DRAIN_DELAY("TIME", "from SIGTERM to the start of the drain, for callers to notice (default 1s)"),
         DRAIN_TIMEOUT("TIME", "for what is in flight after SIGTERM (default 30s)");
 
@@ -185,14 +190,16 @@ public final class CommandLine {
             throw new Unusable("--admin-local is %s, which is not a loopback address: use 127.0.0.1 or [::1]"
                     .formatted(adminLocal.get()));
         }
-        int concurrency = value(given, Flag.CONCURRENCY, Integer::valueOf).orElse(processors);
+        Optional<Settings.Redirected> redirected = redirected(given);
+        int concurrency = value(given, Flag.CONCURRENCY, Integer::valueOf)
+                .orElse(redirected.isPresent() ? Math.min(processors, MOST_IN_A_POD) : processors);
         if (concurrency < 1 || concurrency > MAX_CONCURRENCY) {
             throw new Unusable("--concurrency is %d, not 1 to %d".formatted(concurrency, MAX_CONCURRENCY));
         }
         return new Settings(
                 value(given, Flag.WORKLOAD, WorkloadId::parse),
                 source(given, identityDir),
-                redirected(given),
+                redirected,
                 identityDir,
                 admin(given),
                 adminLocal,

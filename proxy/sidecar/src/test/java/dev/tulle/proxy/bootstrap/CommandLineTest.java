@@ -84,6 +84,15 @@ class CommandLineTest {
         assertThat(settings.admin()).contains(new HostPort("10.244.0.7", 15890));
     }
 
+    @Test
+    void takesTwoOfTheManyProcessorsThatAPodSees() {
+        assertThat(settings(64, "--config=a", "--redirected").concurrency()).isEqualTo(2);
+        assertThat(settings(64, "--config=a", "--redirected", "--concurrency=4").concurrency())
+                .isEqualTo(4);
+        assertThat(settings(1, "--config=a", "--redirected").concurrency()).isEqualTo(1);
+        assertThat(settings(64, "--config=a").concurrency()).isEqualTo(64);
+    }
+
     @ParameterizedTest(name = "{0}")
     @CsvSource({":15890, ::", "fd00::7:15890, fd00::7", "[fd00::7]:15890, fd00::7", "[10.0.0.7]:15890, 10.0.0.7"})
     void takesAPodsAddressOfEitherFamilyForTheAdminPort(String given, String host) {
@@ -148,7 +157,11 @@ class CommandLineTest {
     }
 
     private static Settings settings(String... args) {
-        Wish wish = CommandLine.read(List.of(args), Map.of(), 2);
+        return settings(2, args);
+    }
+
+    private static Settings settings(int processors, String... args) {
+        Wish wish = CommandLine.read(List.of(args), Map.of(), processors);
         assertThat(wish).isInstanceOf(Wish.Run.class);
         return ((Wish.Run) wish).settings();
     }
