@@ -57,6 +57,13 @@ public final class Tulle {
                 List.of("kubectl", "apply", "--server-side", "-f", manifest().toString()), "");
     }
 
+    /** Applies some manifest, over what was changed by hand, and waits until Tulle makes meshed pods. */
+    public static void change(Path manifest) {
+        Place.run(List.of("kubectl", "apply", "--server-side", "--force-conflicts", "-f", manifest.toString()), "")
+                .succeeded();
+        awaitWorking();
+    }
+
     /** Deletes what the manifest names. */
     public static synchronized Place.Output uninstall() {
         installed = false;
