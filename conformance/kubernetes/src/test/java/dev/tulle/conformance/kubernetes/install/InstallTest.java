@@ -55,20 +55,19 @@ class InstallTest {
 
     @Test
     @Order(2)
-    void nobodyElseWritesWhatTheManifestSays() {
-        // What the controller adds (authorities of webhooks) is not in the manifest, so applying it takes nothing away
-        // and fights with nobody.
-        Place.Output dryRun = Place.run(
-                List.of(
-                        "kubectl",
-                        "apply",
-                        "--server-side",
-                        "--dry-run=server",
-                        "--field-manager=somebody-else",
-                        "-f",
-                        Tulle.manifest().toString()),
-                "");
-        assertThat(dryRun.succeeded().err()).doesNotContain("conflict");
+    void anotherToolThanKubectlCanApplyIt() {
+        // Two may say the same of a field. What the controller adds (authorities of webhooks) the manifest does not speak of.
+        Place.run(
+                        List.of(
+                                "kubectl",
+                                "apply",
+                                "--server-side",
+                                "--dry-run=server",
+                                "--field-manager=another-tool",
+                                "-f",
+                                Tulle.manifest().toString()),
+                        "")
+                .succeeded();
     }
 
     @Test
