@@ -15,6 +15,7 @@ import dev.tulle.controller.identity.CertificateAuthority;
 import dev.tulle.controller.identity.UnusableState;
 import dev.tulle.controller.resources.MeshSettings;
 import dev.tulle.controller.resources.Resources;
+import dev.tulle.controller.resources.WorkloadResource;
 import dev.tulle.proxy.model.TrustBundle;
 import dev.tulle.proxy.model.WorkloadId;
 import java.time.Clock;
@@ -150,8 +151,10 @@ final class Reconciler implements AutoCloseable {
         }
         Instant now = clock.instant();
         Resources declared = latest.get();
-        Collection<WorkloadId> workloads =
-                declared.workloads().stream().map(workload -> workload.id()).toList();
+        Collection<WorkloadId> workloads = declared.workloads().stream()
+                .filter(WorkloadResource::meshed)
+                .map(WorkloadResource::id)
+                .toList();
         SortedSet<WorkloadId> waiting = RotationProgress.waitingFor(
                 authority.state(), workloads, registry.statuses(), started, authority.leafLife(), now);
         maintain(declared.settings(), !waiting.isEmpty(), now);

@@ -10,6 +10,8 @@ import io.fabric8.kubernetes.api.model.GenericKubernetesResource;
 import io.fabric8.kubernetes.api.model.ObjectMeta;
 import io.fabric8.kubernetes.api.model.ObjectReference;
 import io.fabric8.kubernetes.api.model.ObjectReferenceBuilder;
+import io.fabric8.kubernetes.api.model.apiextensions.v1.CustomResourceDefinition;
+import io.fabric8.kubernetes.api.model.apiextensions.v1.CustomResourceDefinitionVersion;
 import io.fabric8.kubernetes.client.KubernetesClient;
 import io.fabric8.kubernetes.client.KubernetesClientException;
 import io.fabric8.kubernetes.client.dsl.Informable;
@@ -22,6 +24,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.jboss.logging.Logger;
 import org.jspecify.annotations.Nullable;
@@ -42,8 +45,9 @@ final class KindWatch implements AutoCloseable {
     private final ClusterReader reader;
     private final Runnable changed;
     private volatile @Nullable SharedIndexInformer<GenericKubernetesResource> informer;
-    private @Nullable Names names;
+    private volatile @Nullable Names names;
     private volatile boolean looked;
+    private volatile boolean waiting;
     private volatile boolean gone;
     private volatile Optional<String> failure = Optional.empty();
 
@@ -58,42 +62,85 @@ final class KindWatch implements AutoCloseable {
     /** Begins to watch when the kind is there; to be called again from time to time. Waits for answers of the API server. */
     synchronized void look() {
         if (informer != null && gone) {
-            LOG.infof("kind no longer served kind=%s", kind.kind());
+            LOG.infof("kind not served just now kind=%s", kind.kind());
             stop();
         }
         if (informer != null) {
             return;
         }
         try {
-            Optional<String> version =
-                    kind.required() ? Optional.of(kind.versions().getFirst()) : served();
+            Served served = served();
             boolean first = !looked;
-            if (version.isPresent()) {
-                watch(version.get());
-            } else if (first) {
-                LOG.infof("kind not served, waiting for it kind=%s group=%s", kind.kind(), kind.group());
+            waiting = served instanceof Served.NotYet;
+            switch (served) {
+                case Served.As(String version) -> watch(version);
+                case Served.NotYet() -> LOG.debugf("kind not served yet kind=%s", kind.kind());
+                case Served.Undefined() -> {
+                    if (first) {
+                        LOG.infof("kind not defined, waiting for it kind=%s group=%s", kind.kind(), kind.group());
+                    }
+                    reader.retain(kind.kind(), Set.of());
+                    gone = false;
+                    changed.run();
+                }
             }
             looked = true;
-            if (version.isEmpty()) {
-                reader.retain(kind.kind(), Set.of());
-                changed.run();
-            }
         } catch (KubernetesClientException e) {
             failed(e);
         }
     }
 
-    /** The best version that is served; absent when the kind is not there. */
-    private Optional<String> served() {
-        for (String version : kind.versions()) {
-            APIResourceList resources = client.getApiResources(kind.apiVersion(version));
-            if (resources != null
-                    && resources.getResources().stream()
-                            .anyMatch(resource -> kind.plural().equals(resource.getName()))) {
-                return Optional.of(version);
-            }
+    /** Whether a kind can be read. */
+    private sealed interface Served {
+        /** In this version, the best there is. */
+        record As(String version) implements Served {}
+
+        /** It is defined, and will be: what was read of it holds. */
+        record NotYet() implements Served {}
+
+        /** Nobody defined it, so there is none of it. */
+        record Undefined() implements Served {}
+    }
+
+    /**
+     * For a kind that somebody has to define only the definition counts: an API server that starts says for a moment of those, too,
+     * which it is about to serve, that they are not there, and nobody must be let in for that.
+     */
+    private Served served() {
+        if (kind.required()) {
+            return new Served.As(kind.versions().getFirst());
         }
-        return Optional.empty();
+        if (kind.definition().isEmpty()) {
+            return kind.versions().stream()
+                    .filter(this::isListed)
+                    .findFirst()
+                    .<Served>map(Served.As::new)
+                    .orElseGet(Served.Undefined::new);
+        }
+        CustomResourceDefinition definition = client.apiextensions()
+                .v1()
+                .customResourceDefinitions()
+                .withName(kind.definition().get())
+                .get();
+        if (definition == null) {
+            return new Served.Undefined();
+        }
+        Set<String> served = definition.getSpec().getVersions().stream()
+                .filter(version -> Boolean.TRUE.equals(version.getServed()))
+                .map(CustomResourceDefinitionVersion::getName)
+                .collect(Collectors.toSet());
+        return kind.versions().stream()
+                .filter(served::contains)
+                .findFirst()
+                .<Served>map(Served.As::new)
+                .orElseGet(Served.NotYet::new);
+    }
+
+    private boolean isListed(String version) {
+        APIResourceList resources = client.getApiResources(kind.apiVersion(version));
+        return resources != null
+                && resources.getResources().stream()
+                        .anyMatch(resource -> kind.plural().equals(resource.getName()));
     }
 
     private void watch(String version) {
@@ -156,7 +203,7 @@ final class KindWatch implements AutoCloseable {
     }
 
     /** How the API server knows an object; absent when there is none of that name. */
-    synchronized Optional<ObjectReference> reference(ObjectRef ref) {
+    Optional<ObjectReference> reference(ObjectRef ref) {
         Names there = names;
         String key = ref.namespace().isEmpty() ? ref.name() : ref.namespace() + "/" + ref.name();
         GenericKubernetesResource object = there == null ? null : there.get(key);
@@ -174,21 +221,23 @@ final class KindWatch implements AutoCloseable {
     /** Whether everything there is of the kind was read, or it is known not to be there. Never waits: event loops ask. */
     boolean synced() {
         SharedIndexInformer<GenericKubernetesResource> there = informer;
-        return there == null ? looked && !kind.required() : there.hasSynced();
+        return there == null ? looked && !waiting && !gone && !kind.required() : there.hasSynced();
     }
 
     /** What is wrong with the watching; absent when nothing is. */
-    synchronized Optional<Problem> problem() {
-        if (failure.isPresent() && (informer == null || !informer.isWatching())) {
+    Optional<Problem> problem() {
+        SharedIndexInformer<GenericKubernetesResource> there = informer;
+        Optional<String> why = failure;
+        if (why.isPresent() && (there == null || !there.isWatching())) {
             return Optional.of(new Problem(
                     Severity.ERROR,
                     Optional.empty(),
                     Optional.empty(),
                     "",
-                    "%s objects cannot be read from the API server: %s".formatted(kind.kind(), failure.get()),
+                    "%s objects cannot be read from the API server: %s".formatted(kind.kind(), why.get()),
                     "what was read before holds; it is tried again, at least each half minute"));
         }
-        if (informer == null && looked && kind.definition().isPresent()) {
+        if (there == null && looked && !waiting && !gone && kind.definition().isPresent()) {
             return Optional.of(new Problem(
                     Severity.WARNING,
                     Optional.of(new ObjectRef(

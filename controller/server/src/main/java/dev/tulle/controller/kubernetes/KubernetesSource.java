@@ -40,6 +40,7 @@ public final class KubernetesSource implements ResourceSource {
     private final List<KindWatch> watches;
     private @Nullable Thread looker;
     private @Nullable Thread teller;
+    private volatile boolean synced;
     private volatile boolean closed;
 
     public KubernetesSource(KubernetesClient client) {
@@ -56,9 +57,12 @@ public final class KubernetesSource implements ResourceSource {
         looker = Thread.ofPlatform().daemon().name("tulle-cluster-kinds").start(this::lookAgainAndAgain);
     }
 
-    /** Whether everything there is was read. */
+    /** Whether everything there is was read once; what is read anew after a loss does not count. Never waits. */
     public boolean synced() {
-        return watches.stream().allMatch(KindWatch::synced);
+        if (!synced && watches.stream().allMatch(KindWatch::synced)) {
+            synced = true;
+        }
+        return synced;
     }
 
     /**

@@ -1,5 +1,6 @@
 package dev.tulle.controller.kubernetes;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
@@ -12,7 +13,9 @@ import dev.tulle.proxy.model.WorkloadId;
 import io.fabric8.kubernetes.api.model.HasMetadata;
 import io.fabric8.kubernetes.api.model.ObjectReference;
 import io.fabric8.kubernetes.client.KubernetesClient;
+import io.fabric8.kubernetes.client.dsl.base.ResourceDefinitionContext;
 import io.fabric8.kubernetes.client.server.mock.EnableKubernetesMockClient;
+import java.io.ByteArrayInputStream;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
@@ -91,6 +94,46 @@ class KubernetesSourceTest {
                 .extracting(Problem::object)
                 .contains(
                         Optional.of(new ObjectRef("CustomResourceDefinition", "", "trafficsplits.split.smi-spec.io")));
+    }
+
+    @Test
+    void readsAKindInTheBestVersionServedOnceSomebodyDefinesIt() {
+        // Given
+        source.watch();
+        source.start(seen::add);
+        // When
+        create("""
+                apiVersion: apiextensions.k8s.io/v1
+                kind: CustomResourceDefinition
+                metadata: {name: trafficsplits.split.smi-spec.io}
+                spec:
+                  group: split.smi-spec.io
+                  scope: Namespaced
+                  names: {kind: TrafficSplit, plural: trafficsplits, singular: trafficsplit}
+                  versions:
+                  - {name: v1alpha1, served: true, storage: false}
+                  - {name: v1alpha2, served: true, storage: true}
+                  - {name: v1alpha4, served: false, storage: false}
+                """);
+        client.genericKubernetesResources(new ResourceDefinitionContext.Builder()
+                        .withGroup("split.smi-spec.io")
+                        .withVersion("v1alpha2")
+                        .withKind("TrafficSplit")
+                        .withPlural("trafficsplits")
+                        .withNamespaced(true)
+                        .build())
+                .inNamespace("shop")
+                .load(new ByteArrayInputStream("""
+                        apiVersion: split.smi-spec.io/v1alpha2
+                        kind: TrafficSplit
+                        metadata: {name: web, namespace: shop}
+                        spec: {service: web, backends: [{service: web-1, weight: 1}]}
+                        """.getBytes(UTF_8)))
+                .create();
+        // Then
+        await().atMost(SOON).until(() -> seen.getLast().splits().size() == 1);
+        assertThat(seen.getLast().problems())
+                .noneMatch(problem -> problem.toString().contains("trafficsplits"));
     }
 
     @Test
