@@ -105,7 +105,8 @@ final class KubernetesController implements AutoCloseable {
                 new Webhook(client, vertx, cluster.webhook(), Metrics.globalRegistry, System.getenv(), version());
         webhook = Optional.of(reviewing);
         parts.push(reviewing); // Listens from its first certificate on.
-        parts.push(WebhookKeysWatch.start(client, (chain, key) -> reviewing.use(new ServingCertificate(chain, key))));
+        parts.push(WebhookKeysWatch.start(
+                client, (chain, key) -> reviewing.use(new ServingCertificate(chain, key)), Metrics.globalRegistry));
         Thread leading = Thread.ofPlatform().daemon().name("tulle-leading").start(this::standAndLead);
         Quarkus.waitForExit();
         leading.interrupt();

@@ -29,7 +29,7 @@ final class CaCommand extends AnswerCommand {
         }
         JsonNode issuer = answer.path("issuer");
         table.row(
-                "issuer",
+                issuer.path("given").asBoolean() ? "issuer (tulle-issuer)" : "issuer",
                 Shown.text(issuer.path("id")),
                 Shown.text(issuer.path("notBefore")),
                 Shown.until(issuer.path("notAfter"), now));

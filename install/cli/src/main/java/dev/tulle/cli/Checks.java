@@ -132,7 +132,9 @@ final class Checks {
                 "the issuer",
                 ca.path("issuer").path("notAfter"),
                 ISSUER_WARNING,
-                "the controller renews it by itself: look at its log",
+                ca.path("issuer").path("given").asBoolean()
+                        ? "have it renewed where Secret tulle-system/tulle-issuer comes from"
+                        : "the controller renews it by itself: look at its log",
                 now);
         for (JsonNode anchor : ca.path("anchors")) {
             expiry(

@@ -156,8 +156,8 @@ public final class Shapes {
     /** A root that is trusted now. */
     public record Anchor(String sha256, String id, Instant notBefore, Instant notAfter, String pem) {}
 
-    /** Who signs now. */
-    public record Issuer(String id, Instant notBefore, Instant notAfter) {}
+    /** Who signs now; {@code given} says that it came in a Secret and is renewed by whoever made that. */
+    public record Issuer(String id, Instant notBefore, Instant notAfter, boolean given) {}
 
     /** Where the exchange of the root stands. */
     public record Rotation(String phase, long generation, Instant since, List<String> waitingFor) {}

@@ -393,7 +393,8 @@ public final class Views {
                 new Shapes.Issuer(
                         state.issuer().id(),
                         state.issuer().notBefore(),
-                        state.issuer().notAfter()),
+                        state.issuer().notAfter(),
+                        state.isIssuerGiven()),
                 new Shapes.Rotation(
                         state.rotation().phase(),
                         state.rotation().generation(),

@@ -84,6 +84,11 @@ public record AuthorityState(
         return !roots.getLast().isOurs();
     }
 
+    /** Whether the issuer that signs now was given to us. */
+    public boolean isIssuerGiven() {
+        return !signingRoot().isOurs();
+    }
+
     /** Whether two states are of one authority, perhaps some steps apart: they trust a root in common. */
     public boolean isAkinTo(AuthorityState other) {
         return trustDomain.equals(other.trustDomain)

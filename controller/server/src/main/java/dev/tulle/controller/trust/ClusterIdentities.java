@@ -36,6 +36,7 @@ public final class ClusterIdentities implements AutoCloseable {
     private final Notices notices;
     private final CaBundles bundles;
     private final WebhookSecret webhook;
+    private final ExpiryWatch expiry;
     private final TrustSpread trust;
     private final Upkeep spreader;
     private final Upkeep upkeep;
@@ -48,6 +49,7 @@ public final class ClusterIdentities implements AutoCloseable {
         this.issuer = new IssuerSecret(client, authority, notices, clock);
         this.bundles = new CaBundles(client, clock);
         this.webhook = new WebhookSecret(client, bundles, WebhookSecret.LIFE, clock);
+        this.expiry = new ExpiryWatch(authority::state, webhook::kept, notices, clock);
         this.trust = new TrustSpread(client, authority, clock);
         authority.holdUntil(trust::allows);
         this.spreader = new Upkeep("tulle-trust", List.of(new Piece("trust bundles", trust::spread)), SPREAD);
@@ -57,7 +59,8 @@ public final class ClusterIdentities implements AutoCloseable {
                 List.of(
                         new Piece("the authority", this::lookAtAuthority),
                         new Piece("the issuer", issuer::look),
-                        new Piece("the webhooks' certificate", webhook::keep)),
+                        new Piece("the webhooks' certificate", webhook::keep),
+                        new Piece("what ends", expiry::look)),
                 LOOK);
     }
 
@@ -116,6 +119,7 @@ public final class ClusterIdentities implements AutoCloseable {
         issuer.problem().ifPresent(problems::add);
         trust.problem().ifPresent(problems::add);
         bundles.problem().ifPresent(problems::add);
+        problems.addAll(expiry.problems());
         for (Upkeep work : List.of(upkeep, spreader)) {
             work.failures()
                     .forEach((piece, cause) -> problems.add(new OwnProblem(

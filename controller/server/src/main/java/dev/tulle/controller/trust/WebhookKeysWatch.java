@@ -1,6 +1,8 @@
 package dev.tulle.controller.trust;
 
 import io.fabric8.kubernetes.client.KubernetesClient;
+import io.micrometer.core.instrument.Gauge;
+import io.micrometer.core.instrument.MeterRegistry;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
@@ -21,9 +23,14 @@ public final class WebhookKeysWatch implements AutoCloseable {
     private final KubernetesClient client;
     private final BiConsumer<String, String> taker;
     private final Upkeep upkeep;
-    private Optional<WebhookPair> given = Optional.empty();
+    private volatile Optional<WebhookPair> given = Optional.empty();
 
-    private WebhookKeysWatch(KubernetesClient client, BiConsumer<String, String> taker) {
+    private WebhookKeysWatch(KubernetesClient client, BiConsumer<String, String> taker, MeterRegistry registry) {
+        Gauge.builder("tulle_identity_certificate_expiry_timestamp_seconds", this, WebhookKeysWatch::ends)
+                .description("End of a certificate; for workloads of the one that ends first")
+                .tag("certificate", "webhook")
+                .strongReference(true)
+                .register(registry);
         this.client = client;
         this.taker = taker;
         this.upkeep = new Upkeep(
@@ -34,9 +41,15 @@ public final class WebhookKeysWatch implements AutoCloseable {
      * Begins to look.
      *
      * @param taker of a chain, leaf first, and its key, PKCS#8, both PEM; called from one thread, and again with the same when it throws
+     * @param registry told when the certificate ends
      */
-    public static WebhookKeysWatch start(KubernetesClient client, BiConsumer<String, String> taker) {
-        return new WebhookKeysWatch(client, taker);
+    public static WebhookKeysWatch start(
+            KubernetesClient client, BiConsumer<String, String> taker, MeterRegistry registry) {
+        return new WebhookKeysWatch(client, taker, registry);
+    }
+
+    private double ends() {
+        return given.map(pair -> (double) pair.ends().getEpochSecond()).orElse(Double.NaN);
     }
 
     private void look() {

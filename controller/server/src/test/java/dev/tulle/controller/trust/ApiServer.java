@@ -9,6 +9,10 @@ import io.fabric8.kubernetes.client.server.mock.KubernetesCrudDispatcher;
 import io.fabric8.kubernetes.client.server.mock.KubernetesMockServer;
 import io.fabric8.mockwebserver.Context;
 import io.fabric8.mockwebserver.MockWebServer;
+import io.fabric8.mockwebserver.dsl.HttpMethod;
+import io.fabric8.mockwebserver.http.Buffer;
+import io.fabric8.mockwebserver.http.MockResponse;
+import io.fabric8.mockwebserver.http.RecordedRequest;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
@@ -41,7 +45,7 @@ final class ApiServer implements AutoCloseable {
             return real;
         }
         KubernetesMockServer server = new KubernetesMockServer(
-                new Context(), new MockWebServer(), new HashMap<>(), new KubernetesCrudDispatcher(), false);
+                new Context(), new MockWebServer(), new HashMap<>(), new ApplyingDispatcher(), false);
         server.init();
         ApiServer made = new ApiServer(Optional.of(server), server.createClient());
         made.namespace(Owned.NAMESPACE);
@@ -82,7 +86,8 @@ final class ApiServer implements AutoCloseable {
         try {
             Config config = Config.fromKubeconfig(Files.readString(Path.of(System.getenv("TULLE_TEST_KUBECONFIG"))));
             return new KubernetesClientBuilder()
-                    .withConfig(new ConfigBuilder(config).withRequestTimeout(10_000).build())
+                    .withConfig(
+                            new ConfigBuilder(config).withRequestTimeout(10_000).build())
                     .build();
         } catch (IOException e) {
             throw new UncheckedIOException(e);
@@ -93,5 +98,25 @@ final class ApiServer implements AutoCloseable {
     public void close() {
         client.close();
         mock.ifPresent(KubernetesMockServer::destroy);
+    }
+
+    /** fabric8's in memory, which cannot apply: what is applied here takes the place of the whole object, or makes it. */
+    private static final class ApplyingDispatcher extends KubernetesCrudDispatcher {
+        @Override
+        public MockResponse handlePatch(RecordedRequest request) {
+            if (!request.getPath().contains("fieldManager=")) {
+                return super.handlePatch(request);
+            }
+            byte[] body = request.getBody().getBytes();
+            String path = request.getPath().replaceFirst("[?].*", "");
+            MockResponse answer = handleUpdate(as(HttpMethod.PUT, path, body, request));
+            return answer.code() == Owned.NOT_FOUND
+                    ? handleCreate(as(HttpMethod.POST, path.replaceFirst("/[^/]*$", ""), body, request))
+                    : answer;
+        }
+
+        private static RecordedRequest as(HttpMethod method, String path, byte[] body, RecordedRequest request) {
+            return new RecordedRequest(request.getHttpVersion(), method, path, request.getHeaders(), new Buffer(body));
+        }
     }
 }
