@@ -133,7 +133,7 @@ public record Limits(Http http, Http2 http2, Tls tls, Connections connections, C
      * Sockets, pools and time.
      *
      * @param maxConnections accepted and open, all listeners together
-     * @param maxConnectionsPerSource accepted from one address
+     * @param maxConnectionsPerSource accepted from one address, inbound: outwards there is one application alone
      * @param maxPendingRequests waiting for an upstream connection, per destination and loop
      * @param maxRequestsPerEndpoint in flight, per endpoint and loop
      * @param maxIdlePerEndpoint pooled idle upstream connections, per endpoint and loop

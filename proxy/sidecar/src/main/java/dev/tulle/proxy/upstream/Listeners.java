@@ -182,7 +182,7 @@ public final class Listeners<K> {
         } else if (all > limits.maxConnections()) {
             plane.meters().limitHit("max_connections");
             channel.close();
-        } else if (fromSource > limits.maxConnectionsPerSource()) {
+        } else if (direction == Direction.INBOUND && fromSource > limits.maxConnectionsPerSource()) {
             plane.meters().limitHit("max_connections_per_source");
             channel.close();
         } else {
