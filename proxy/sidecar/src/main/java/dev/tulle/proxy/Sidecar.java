@@ -352,7 +352,9 @@ public final class Sidecar {
                 adminToken(),
                 () -> new Thread(() -> System.exit(0), "tulle-shutdown").start());
         if (settings.admin().isPresent()) {
-            serve(new AdminServer(control, transport, settings.admin().get(), false, content), "admin");
+            HostPort asked = settings.admin().get();
+            HostPort address = asked.host().equals("::") ? new HostPort(transport.anyAddress(), asked.port()) : asked;
+            serve(new AdminServer(control, transport, address, false, content), "admin");
         }
         if (settings.adminLocal().isPresent()) {
             serve(new AdminServer(control, transport, settings.adminLocal().get(), true, content), "admin-local");

@@ -96,9 +96,7 @@ public final class HttpRelay {
         this.queueMillis = queueMillis;
         this.ended = ended;
         this.guard = guard;
-        this.kept = (guard != null && guard.repeats()) || (!end && attempts.hasSeveral())
-                ? new Kept(upstreams.limits().connections().bufferPerStreamBytes())
-                : null;
+        this.kept = (guard != null && guard.repeats()) || (!end && attempts.hasSeveral()) ? new Kept(upstreams) : null;
     }
 
     /** Learns how it went; called once. */
@@ -555,6 +553,10 @@ public final class HttpRelay {
             }
             firstByteNanos = System.nanoTime() - begun;
             responseStarted = true;
+            if (kept != null) {
+                kept.release();
+                kept = null;
+            }
             status = answer.status();
             tunnel = status == 101;
             failed = isGrpcFailure(answer.fields());
@@ -665,8 +667,7 @@ public final class HttpRelay {
             }
             Attempt used = attempt;
             boolean repeatable = !anySent
-                    && (reset.cause() == Reset.Cause.UNPROCESSED
-                            || (reset.cause() == Reset.Cause.STALE && bodyless && head.isIdempotent()));
+                    && (reset.cause() == Reset.Cause.UNPROCESSED || (isGone(reset) && bodyless && head.isIdempotent()));
             if (repeatable && !repeated && used != null) {
                 repeated = true;
                 used.abandoned();
@@ -686,6 +687,14 @@ public final class HttpRelay {
             }
         }
 
+        /**
+         * Whether the connection ended as connections do whose server ends: one that others had used, or, to an application, one that it
+         * had not accepted yet when it stopped listening.
+         */
+        private boolean isGone(Reset reset) {
+            return reset.cause() == Reset.Cause.STALE || (reset.cause() == Reset.Cause.LOST && attempts.isLastHop());
+        }
+
         @Override
         public void onDrained(int bytes) {
             // What is sent a second time was acknowledged already.
@@ -700,22 +709,24 @@ public final class HttpRelay {
 
     /** What was sent of a body, so that it can be sent again. */
     private static final class Kept {
-        private final int most;
+        private final Upstreams upstreams;
         private WaitingBytes sent = new WaitingBytes(SEPARATE_PIECES);
         private int bytes;
 
-        Kept(int most) {
-            this.most = most;
+        Kept(Upstreams upstreams) {
+            this.upstreams = upstreams;
         }
 
-        /** False when it became too much; nothing is kept then. */
+        /** False when it became too much, of this body or of all together; nothing is kept then. */
         boolean add(ByteBuf data) {
-            bytes += data.readableBytes();
-            if (bytes > most) {
+            int more = data.readableBytes();
+            int most = upstreams.limits().connections().bufferPerStreamBytes();
+            if (bytes + more > most || !upstreams.keep(more)) {
                 release();
                 return false;
             }
-            if (data.isReadable()) {
+            bytes += more;
+            if (more > 0) {
                 sent.add(data.retainedDuplicate());
             }
             return true;
@@ -726,11 +737,14 @@ public final class HttpRelay {
             WaitingBytes all = sent;
             all.addAll(waiting);
             sent = new WaitingBytes(SEPARATE_PIECES);
+            upstreams.keep(-bytes);
             bytes = 0;
             return all;
         }
 
         void release() {
+            upstreams.keep(-bytes);
+            bytes = 0;
             sent.release();
         }
     }

@@ -30,6 +30,9 @@ public final class Upstreams {
     /** Generations whose connections may still be used beside the newest, when changes follow each other. */
     private static final int CHANGING_AT_ONCE = 2;
 
+    /** Bytes of bodies held on one loop so that they can be sent again; what comes beyond is sent once. */
+    private static final int MAX_KEPT_BYTES = 8 * 1024 * 1024;
+
     private final EventLoop loop;
     private final TlsContexts tls;
     private final Limits limits;
@@ -37,6 +40,7 @@ public final class Upstreams {
     private final Dialer dialer;
     private final Map<Key, HttpPool> pools = new HashMap<>();
     private int changing;
+    private int kept;
 
     private record Key(Target target, Alpn protocol, long generation) {}
 
@@ -85,6 +89,16 @@ public final class Upstreams {
     private long generation() {
         Optional<TlsContexts.Current> current = tls.current();
         return current.isPresent() ? current.get().generation() : 0;
+    }
+
+    /** Holds so many bytes more, or less; false, and nothing is held, where that is too many. */
+    boolean keep(int bytes) {
+        if (bytes > 0 && kept + bytes > MAX_KEPT_BYTES) {
+            meters.limitHit("max_kept_bytes");
+            return false;
+        }
+        kept += bytes;
+        return true;
     }
 
     /** Opens a connection for opaque bytes; handlers must be added inside the call of {@code connected}. */
