@@ -60,7 +60,8 @@ class ArchitectureTest {
             controller.webhook    | edge | smi smi.convert proxy.model controller.resources controller.assemble controller.inject | quarkus vertx jackson fabric8
             controller            | edge | smi proxy.model controller.resources controller.watch controller.model controller.assemble controller.translate controller.why controller.identity controller.report controller.discovery controller.api controller.trust controller.kubernetes controller.webhook | quarkus vertx jackson fabric8
 
-            cli                   | edge |                                                       | picocli jackson
+            cli.inject            | pure | controller.inject                                     | jackson yaml
+            cli                   | edge | controller.inject cli.inject                          | picocli jackson
             """);
 
     private static final List<String> MODULES =

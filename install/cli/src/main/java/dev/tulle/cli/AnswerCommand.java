@@ -28,7 +28,10 @@ abstract class AnswerCommand implements Callable<Integer> {
 
     @Override
     public final Integer call() throws ControllerApi.NoAnswer {
-        JsonNode answer = options.api().get(path());
+        JsonNode answer;
+        try (ControllerApi api = options.api()) {
+            answer = api.get(path());
+        }
         PrintWriter out = spec.commandLine().getOut();
         if (options.json()) {
             out.println(ServerOptions.pretty(answer));

@@ -48,8 +48,7 @@ final class CheckCommand implements Callable<Integer> {
     }
 
     private boolean ask(List<Finding> findings) {
-        ControllerApi api = options.api();
-        try {
+        try (ControllerApi api = options.api()) {
             int ready = api.status("/readyz");
             findings.add(
                     ready == 200

@@ -14,7 +14,7 @@ import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 
 /** The controller's HTTP API as a client sees it; the shapes are told in {@code controller/server/README.md}. */
-final class ControllerApi {
+final class ControllerApi implements AutoCloseable {
     private static final Duration CONNECT_TIMEOUT = Duration.ofSeconds(3);
     private static final Duration CALL_TIMEOUT = Duration.ofSeconds(15);
     private static final int MAX_ANSWER_BYTES = 64 << 20;
@@ -25,9 +25,25 @@ final class ControllerApi {
             .connectTimeout(CONNECT_TIMEOUT)
             .build();
     private final URI server;
+    private final Runnable atEnd;
 
     ControllerApi(URI server) {
+        this(server, () -> {});
+    }
+
+    private ControllerApi(URI server, Runnable atEnd) {
         this.server = server;
+        this.atEnd = atEnd;
+    }
+
+    /** The API at the other end of a way that ends with it. */
+    static ControllerApi through(PortForward way) {
+        return new ControllerApi(way.address(), way::close);
+    }
+
+    @Override
+    public void close() {
+        atEnd.run();
     }
 
     /** The controller gave no usable answer; the message is one sentence with the cure. */

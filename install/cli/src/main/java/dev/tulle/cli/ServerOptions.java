@@ -4,10 +4,14 @@ import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import java.net.URI;
+import java.util.Map;
+import java.util.Optional;
 import picocli.CommandLine.Option;
 
 /** The options of every verb that asks the controller. */
 final class ServerOptions {
+    private static final URI LOCAL = URI.create("http://127.0.0.1:15880");
+
     /** How an answer is written. */
     enum Output {
         table,
@@ -17,9 +21,11 @@ final class ServerOptions {
     @Option(
             names = "--server",
             paramLabel = "URL",
-            defaultValue = "${env:TULLE_SERVER:-http://127.0.0.1:15880}",
-            description = "the controller's HTTP address (default: $$TULLE_SERVER, else http://127.0.0.1:15880)")
-    URI server = URI.create("http://127.0.0.1:15880");
+            defaultValue = "${env:TULLE_SERVER}",
+            description =
+                    "the controller's HTTP address (default: $$TULLE_SERVER; else, with $$KUBECONFIG or as a plugin of kubectl, "
+                            + "that of the cluster, by kubectl port-forward; else http://127.0.0.1:15880)")
+    private Optional<URI> server = Optional.empty();
 
     @Option(
             names = {"-o", "--output"},
@@ -28,8 +34,24 @@ final class ServerOptions {
             description = "table or json (default: table)")
     Output output = Output.table;
 
-    ControllerApi api() {
-        return new ControllerApi(server);
+    /**
+     * A way to the controller, to be closed.
+     *
+     * @throws ControllerApi.NoAnswer when there is none; that it answers is not known yet
+     */
+    ControllerApi api() throws ControllerApi.NoAnswer {
+        if (server.isPresent()) {
+            return new ControllerApi(server.get());
+        }
+        return isInCluster(System.getenv(), System.getProperty("tulle.invoked-as", "tulle"))
+                ? ControllerApi.through(PortForward.open(PortForward.KUBECTL))
+                : new ControllerApi(LOCAL);
+    }
+
+    /** Whether nobody who says nothing else can mean the controller on this machine. */
+    static boolean isInCluster(Map<String, String> environment, String invokedAs) {
+        return invokedAs.startsWith("kubectl")
+                || !environment.getOrDefault("KUBECONFIG", "").isEmpty();
     }
 
     boolean json() {

@@ -19,11 +19,12 @@ import picocli.CommandLine.Spec;
             "2 no answer (wrong usage, or the controller cannot be asked)."
         },
         mixinStandardHelpOptions = true,
-        version = "tulle 0.1.0-SNAPSHOT",
+        version = "tulle " + Tulle.VERSION,
         subcommands = {
             Tulle.Controller.class,
             Tulle.Token.class,
             Tulle.Proxy.class,
+            InjectCommand.class,
             CheckCommand.class,
             StatCommand.class,
             EdgesCommand.class,
@@ -33,6 +34,8 @@ import picocli.CommandLine.Spec;
             CaCommand.class
         })
 public final class Tulle implements Callable<Integer> {
+    static final String VERSION = "0.1.0-SNAPSHOT";
+
     @Spec
     private CommandSpec spec = CommandSpec.create();
 

@@ -11,6 +11,7 @@ import dev.tulle.controller.resources.Problem.Severity;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 
@@ -296,6 +297,82 @@ public final class Injector {
         before.insert(1, SidecarContainers.proxy(tuning, settings, askedHealth));
         arrayIn(spec, "volumes").addAll(SidecarContainers.volumes());
         return meshed;
+    }
+
+    /**
+     * The pod that {@link #inject} made this one of, as far as that can be told: named ports of turned probes come back as numbers, and a hook or
+     * default container that its author wrote just as we would is taken for ours.
+     *
+     * @param pod stays as it is; one without our containers comes back unchanged
+     */
+    public ObjectNode takeOut(ObjectNode pod) {
+        ObjectNode plain = pod.deepCopy();
+        PodView view = new PodView("", pod, "Pod", "");
+        if (!view.hasContainer("initContainers", SidecarContainers.PROXY)
+                || !(plain.get("spec") instanceof ObjectNode spec)) {
+            return plain;
+        }
+        int preStop = TuningAnnotations.read(
+                        view, NamespaceView.of("", Map.of(), Map.of()), settings.osm(), new ArrayList<>())
+                .preStopSeconds();
+        for (JsonNode container : spec.path("initContainers")) {
+            if (container.path("name").asText().equals(SidecarContainers.PROXY)) {
+                JsonNode asked = SidecarContainers.askedHealth(container);
+                view(plain).everyContainer().forEach(each -> Probes.turnBack(each, asked));
+            }
+        }
+        for (JsonNode container : spec.path("containers")) {
+            if (container
+                                    .path("lifecycle")
+                                    .path("preStop")
+                                    .path("sleep")
+                                    .path("seconds")
+                                    .asInt()
+                            == preStop
+                    && container.get("lifecycle") instanceof ObjectNode lifecycle) {
+                lifecycle.remove("preStop");
+                removeIfEmpty((ObjectNode) container, "lifecycle");
+            }
+        }
+        without(spec, "initContainers", List.of(SidecarContainers.REDIRECT, SidecarContainers.PROXY));
+        without(spec, "volumes", SidecarContainers.VOLUMES);
+        String first = spec.path("containers").path(0).path("name").asText();
+        if (plain.get("metadata") instanceof ObjectNode metadata) {
+            if (metadata.get("labels") instanceof ObjectNode labels) {
+                labels.remove(MESHED);
+                removeIfEmpty(metadata, "labels");
+            }
+            if (metadata.get("annotations") instanceof ObjectNode annotations) {
+                annotations.remove(PROXY_VERSION);
+                if (annotations.path(DEFAULT_CONTAINER).asText().equals(first)) {
+                    annotations.remove(DEFAULT_CONTAINER);
+                }
+                removeIfEmpty(metadata, "annotations");
+            }
+            removeIfEmpty(plain, "metadata");
+        }
+        return plain;
+    }
+
+    private static PodView view(ObjectNode pod) {
+        return new PodView("", pod, "Pod", "");
+    }
+
+    private static void without(ObjectNode spec, String list, List<String> names) {
+        if (spec.get(list) instanceof ArrayNode elements) {
+            for (int i = elements.size() - 1; i >= 0; i--) {
+                if (names.contains(elements.get(i).path("name").asText())) {
+                    elements.remove(i);
+                }
+            }
+            removeIfEmpty(spec, list);
+        }
+    }
+
+    private static void removeIfEmpty(ObjectNode parent, String field) {
+        if (parent.path(field).isEmpty()) {
+            parent.remove(field);
+        }
     }
 
     /** Lets an application that has no hook of its own go on for a moment, while callers learn that it ends. */

@@ -80,6 +80,23 @@ final class Probes {
         }
     }
 
+    /** Turns the probes of one container back to what the proxy was told to ask. */
+    static void turnBack(JsonNode container, JsonNode asked) {
+        for (String field : FIELDS) {
+            String kind = "%s/%s".formatted(container.path("name").asText(), KINDS.get(field));
+            if (container.get(field) instanceof ObjectNode probe
+                    && probe.path("httpGet").path("path").asText().equals(PATH + kind)
+                    && asked.get(kind) instanceof ObjectNode question) {
+                probe.remove("httpGet");
+                for (String handler : List.of("tcpSocket", "httpGet")) {
+                    if (question.has(handler)) {
+                        probe.set(handler, question.get(handler));
+                    }
+                }
+            }
+        }
+    }
+
     private static JsonNode handler(JsonNode probe) {
         return probe.has("tcpSocket") ? probe.path("tcpSocket") : probe.path("httpGet");
     }

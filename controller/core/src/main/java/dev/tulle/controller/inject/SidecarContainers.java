@@ -1,5 +1,8 @@
 package dev.tulle.controller.inject;
 
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
@@ -27,6 +30,7 @@ final class SidecarContainers {
     /** Holds what the proxy asks in the kubelet's stead; see {@link Probes}. */
     static final String APP_HEALTH = "TULLE_APP_HEALTH";
 
+    private static final JsonMapper JSON = new JsonMapper();
     private static final String TOKEN_FOLDER = "/var/run/secrets/tulle.dev";
     private static final String TRUST_FOLDER = "/var/run/tulle/trust";
     private static final String IDENTITY_FOLDER = "/var/run/tulle/identity";
@@ -115,6 +119,20 @@ final class SidecarContainers {
         mount(container, TRUST_VOLUME, TRUST_FOLDER, true);
         mount(container, TEMPORARY_VOLUME, "/tmp", false);
         return container;
+    }
+
+    /** What a proxy's container was told to ask; see {@link Probes}. */
+    static JsonNode askedHealth(JsonNode proxy) {
+        for (JsonNode variable : proxy.path("env")) {
+            if (variable.path("name").asText().equals(APP_HEALTH)) {
+                try {
+                    return JSON.readTree(variable.path("value").asText().replace("$$(", "$("));
+                } catch (JsonProcessingException e) {
+                    break;
+                }
+            }
+        }
+        return JsonNodeFactory.instance.objectNode();
     }
 
     /** The volumes of both, in the order of {@link #VOLUMES}. Those in memory do not keep a node from being scaled down. */
