@@ -26,7 +26,7 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>What one leg has written on, the other leg may receive anew: that is all the back-pressure. While there is no upstream stream
  * yet, body bytes wait here, at most what the downstream side may send without being acknowledged. As long as nothing was sent, up
- * to {@value #MAX_TRIES} endpoints are tried; a request that may be repeated is sent again once if a reused connection ended before
+ * to {@value #MAX_TRIES} endpoints are tried; a request that may be repeated is sent again if the connection ended before
  * any byte of the answer.
  *
  * <p>With a {@link CallGuard} a request may be late, and a failed one may be sent again as long as nothing of an answer was passed
@@ -41,6 +41,9 @@ public final class HttpRelay {
 
     /** Times that one request goes to another endpoint because one did nothing with it. */
     private static final int MAX_MOVES = 2;
+
+    /** Times that one request goes to the application again: after a connection that had rested, one that was not accepted any more. */
+    private static final int MAX_REPEATS = 2;
 
     private final Upstreams upstreams;
     private final RequestHead head;
@@ -66,7 +69,7 @@ public final class HttpRelay {
     private int tries;
     private int sent;
     private int moves;
-    private boolean repeated;
+    private int repeats;
     private boolean anySent;
     private boolean responseStarted;
     private boolean tunnel;
@@ -668,8 +671,8 @@ public final class HttpRelay {
             Attempt used = attempt;
             boolean repeatable = !anySent
                     && (reset.cause() == Reset.Cause.UNPROCESSED || (isGone(reset) && bodyless && head.isIdempotent()));
-            if (repeatable && !repeated && used != null) {
-                repeated = true;
+            if (repeatable && repeats < (attempts.isLastHop() ? MAX_REPEATS : 1) && used != null) {
+                repeats++;
                 used.abandoned();
                 send(used, true);
             } else if (triesAgain(

@@ -168,11 +168,10 @@ class MovedRequestsTest {
                                 HttpRequest request = posts
                                         ? post(first, "order " + sent.get())
                                         : request(late).build();
-                                int status = http.send(request, HttpResponse.BodyHandlers.discarding())
-                                        .statusCode();
+                                HttpResponse<String> answer = http.send(request, HttpResponse.BodyHandlers.ofString());
                                 sent.incrementAndGet();
-                                if (status != 200) {
-                                    failures.add(request.method() + " " + status);
+                                if (answer.statusCode() != 200) {
+                                    failures.add(request.method() + " " + answer.statusCode() + " " + answer.body());
                                 }
                             }
                         } catch (IOException | InterruptedException e) {
