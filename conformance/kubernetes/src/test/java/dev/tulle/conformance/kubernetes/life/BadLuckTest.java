@@ -50,9 +50,9 @@ class BadLuckTest {
     }
 
     @Test
-    void aDeploymentWithABrokenAnnotationSaysSoInItsEvents() {
+    void aDeploymentWithABrokenAnnotationIsRefusedBeforeItsPodsAre() {
         assumeTrue(Place.MESHED);
-        place.applyText("""
+        Place.Output refused = place.tryApply("""
                 apiVersion: apps/v1
                 kind: Deployment
                 metadata: {name: broken}
@@ -63,11 +63,8 @@ class BadLuckTest {
                     spec: {containers: [{name: app, image: "tulle.test/app:1", args: [sleep]}]}
                 """);
 
-        Awaitility.await()
-                .atMost(Duration.ofSeconds(20))
-                .untilAsserted(() -> assertThat(place.kubectl("get", "events", "-o", "jsonpath={.items[*].message}")
-                                .out())
-                        .contains("config.tulle.dev/proxy-memory-limit"));
+        assertThat(refused.code()).isNotZero();
+        assertThat(refused.err()).contains("config.tulle.dev/proxy-memory-limit", "plenty", "128Mi");
     }
 
     @Test

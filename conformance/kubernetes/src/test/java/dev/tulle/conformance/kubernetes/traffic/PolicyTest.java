@@ -50,7 +50,7 @@ class PolicyTest {
         split(0, 100);
         eventually(counted ->
                 assertThat(counted.path("versions").path("v2").asDouble()).isEqualTo(200));
-        load.endWithoutLoss(300);
+        load.endWithoutLoss(100);
     }
 
     private static void split(int v1, int v2) {
