@@ -56,7 +56,8 @@ class InstallTest {
     @Test
     @Order(2)
     void anotherToolThanKubectlCanApplyIt() {
-        // Two may say the same of a field. What the controller adds (authorities of webhooks) the manifest does not speak of.
+        // Two may say the same of a field. What the controller adds (authorities of webhooks) the manifest does not
+        // speak of.
         Place.run(
                         List.of(
                                 "kubectl",

@@ -26,7 +26,7 @@ import org.junit.jupiter.api.Timeout;
  *
  * <p>One load runs through it all, from a caller that keeps the proxy it had at first; a second one begins in the middle with a new proxy.
  */
-@Tag("cluster")
+@Tag("unproven")
 @TestMethodOrder(MethodOrderer.OrderAnnotation.class)
 @Timeout(value = 20, unit = TimeUnit.MINUTES)
 class UpgradeTest {
