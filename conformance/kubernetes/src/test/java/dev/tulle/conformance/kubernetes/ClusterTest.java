@@ -12,9 +12,11 @@ import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.parallel.Isolated;
 
 /** The cluster and what tests are made of, without a mesh: if this fails, nothing else means anything. */
 @Tag("cluster")
+@Isolated("it changes what all others use")
 class ClusterTest {
     private static Place place;
 

@@ -13,9 +13,11 @@ import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.parallel.Isolated;
 
 /** An API server that goes and comes again is no event for traffic, and the controller catches up with what it missed. */
 @Tag("cluster")
+@Isolated("it changes what all others use")
 class ApiServerTest {
     private static Place place;
 

@@ -20,9 +20,11 @@ import org.junit.jupiter.api.Order;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestMethodOrder;
+import org.junit.jupiter.api.parallel.Isolated;
 
 /** The manifest says what is, however often it is applied, and takes nobody down with it when it is deleted. */
 @Tag("cluster")
+@Isolated("it changes what all others use")
 @TestMethodOrder(MethodOrderer.OrderAnnotation.class)
 class InstallTest {
     private static Place place;

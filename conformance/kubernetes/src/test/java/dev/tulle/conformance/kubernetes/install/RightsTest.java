@@ -19,6 +19,7 @@ import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.parallel.Isolated;
 
 /**
  * The controller may do what it does, and nothing else.
@@ -27,6 +28,7 @@ import org.junit.jupiter.api.Test;
  * from its roles. A request by server-side apply that makes its object counts as {@code create} too, as the API server checks it.
  */
 @Tag("unproven")
+@Isolated("it changes what all others use")
 class RightsTest {
     private static final String ACCOUNT = "system:serviceaccount:tulle-system:tulle-controller";
     private static final Duration SOON = Duration.ofMinutes(1);

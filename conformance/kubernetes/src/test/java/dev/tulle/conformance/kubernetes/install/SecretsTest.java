@@ -24,9 +24,11 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestMethodOrder;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.api.parallel.Isolated;
 
 /** Keys and certificates are made once, kept, exchanged by overlap, and nobody who calls notices. */
 @Tag("cluster")
+@Isolated("it changes what all others use")
 @TestMethodOrder(MethodOrderer.OrderAnnotation.class)
 class SecretsTest {
     private static final Duration SOON = Duration.ofMinutes(2);

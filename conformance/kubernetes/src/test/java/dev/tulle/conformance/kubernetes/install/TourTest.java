@@ -7,9 +7,11 @@ import java.time.Duration;
 import java.util.List;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.parallel.Isolated;
 
 /** The quickstart's shop runs on a cluster, and its tour shows there what it shows on one machine. */
 @Tag("cluster")
+@Isolated("it changes what all others use")
 class TourTest {
     private static final Duration LIMIT = Duration.ofMinutes(4);
 

@@ -20,6 +20,7 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestMethodOrder;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.parallel.Isolated;
 
 /**
  * From the previous commit's images to these and back, in every order of controller and proxies, nobody loses a request.
@@ -27,6 +28,7 @@ import org.junit.jupiter.api.Timeout;
  * <p>One load runs through it all, from a caller that keeps the proxy it had at first; a second one begins in the middle with a new proxy.
  */
 @Tag("unproven")
+@Isolated("it changes what all others use")
 @TestMethodOrder(MethodOrderer.OrderAnnotation.class)
 @Timeout(value = 20, unit = TimeUnit.MINUTES)
 class UpgradeTest {

@@ -16,9 +16,11 @@ import org.junit.jupiter.api.Order;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestMethodOrder;
+import org.junit.jupiter.api.parallel.Isolated;
 
 /** With no controller at all traffic goes on and nobody else is bothered; when it is back everything follows. */
 @Tag("cluster")
+@Isolated("it changes what all others use")
 @TestMethodOrder(MethodOrderer.OrderAnnotation.class)
 class WithoutControllerTest {
     private static Place place;
