@@ -69,7 +69,7 @@ class RedirectMainTest {
 
     @Test
     void seesWhichFamiliesLeadOutOfTheNamespace() throws Exception {
-        InetAddress loopback = InetAddress.getByName("127.0.0.1");
+        InetAddress loopback = InetAddress.getByAddress(new byte[] {127, 0, 0, 1});
         InetAddress pod = InetAddress.getByName("10.244.0.7");
         InetAddress link = InetAddress.getByName("fe80::1");
         InetAddress pod6 = InetAddress.getByName("fd00::7");
