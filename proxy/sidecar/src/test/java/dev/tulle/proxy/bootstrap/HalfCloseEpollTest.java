@@ -1,6 +1,7 @@
 package dev.tulle.proxy.bootstrap;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import io.netty.bootstrap.Bootstrap;
@@ -20,6 +21,7 @@ import java.net.InetSocketAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
 import java.nio.charset.StandardCharsets;
+import java.time.Duration;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
@@ -140,6 +142,7 @@ class HalfCloseEpollTest {
                         })
                         .get(10, TimeUnit.SECONDS);
                 assumeTrue(next.fd().intValue() == number, "no new socket got the number of the closed one");
+                await().atMost(Duration.ofSeconds(10)).until(next::isActive);
                 for (boolean told = false; !told; ) {
                     Socket other = peer.accept();
                     told = other.getPort() == next.localAddress().getPort();
