@@ -59,6 +59,11 @@ public final class Answers {
                 && answer.fields().contains(UNPROCESSED_FIELD);
     }
 
+    /** The same answer without the field that says so. */
+    public static ResponseHead processed(ResponseHead answer) {
+        return answer.withFields(answer.fields().without(name -> name.contentEquals(UNPROCESSED_FIELD)));
+    }
+
     private static void send(
             ServerStream stream, RequestHead request, int status, String reason, String sentence, Fields more) {
         if (request.isGrpc()) {

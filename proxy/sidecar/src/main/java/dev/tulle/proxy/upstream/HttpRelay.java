@@ -548,7 +548,8 @@ public final class HttpRelay {
             if (over || answering != this) {
                 return;
             }
-            if (Answers.isUnprocessed(answer, end) && movesOnAfter(end)) {
+            boolean unprocessed = Answers.isUnprocessed(answer, end);
+            if (unprocessed && !attempts.isLastHop() && movesOnAfter(end)) {
                 return;
             }
             if (guard != null && triesAgainAfter(answer, end)) {
@@ -564,9 +565,10 @@ public final class HttpRelay {
             tunnel = status == 101;
             failed = isGrpcFailure(answer.fields());
             grpcAnswer = http2 && head.isGrpc() && answer.length() == RequestHead.UNKNOWN;
-            ResponseHead passed = answer;
+            // Only a proxy can say so of its application, which may itself pass on what another proxy said.
+            ResponseHead passed = unprocessed && attempts.isLastHop() ? Answers.processed(answer) : answer;
             if (guard != null) {
-                passed = guard.passing(answer);
+                passed = guard.passing(passed);
                 if (tunnel) {
                     guard.tunnelled();
                 }

@@ -143,6 +143,30 @@ class MovedRequestsTest {
         assertThat(moved(client)).isEqualTo(2);
     }
 
+    /** An application that has called others may hand on what their proxies said. */
+    @Test
+    void stayWhereAnApplicationSaysThatItDidNothing() throws Exception {
+        try (RawOrigin says = new RawOrigin(connection -> {
+            while (!connection.readHead().isEmpty()) {
+                connection.send(
+                        "HTTP/1.1 503 Service Unavailable\r\nX-Tulle-Unprocessed: true\r\nContent-Length: 0\r\n\r\n");
+            }
+        })) {
+            var first = mesh.server("reviews", Protocol.DETECT, says.address(), InboundPolicy.OPEN);
+            var second = mesh.server("reviews", Protocol.DETECT, says.address(), InboundPolicy.OPEN);
+            var client = mesh.client("web", TestMesh.service(Protocol.DETECT, first.endpoint(), second.endpoint()));
+
+            try (HttpClient http = HttpClient.newHttpClient()) {
+                HttpResponse<String> answer =
+                        http.send(request(client).build(), HttpResponse.BodyHandlers.ofString());
+
+                assertThat(answer.statusCode()).isEqualTo(503);
+                assertThat(answer.headers().firstValue("x-tulle-unprocessed")).isEmpty();
+            }
+            assertThat(moved(client)).isZero();
+        }
+    }
+
     /** Instances end and begin while two callers go on; one of them always hears of it late. */
     @Test
     void areNotLostWhileInstancesComeAndGo() throws Exception {
