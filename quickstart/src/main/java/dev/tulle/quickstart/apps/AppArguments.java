@@ -20,13 +20,7 @@ import java.util.TreeMap;
  * @param calls name of another application to the local {@code address:port} it is called at
  */
 public record AppArguments(
-        String app,
-        String instance,
-        String version,
-        boolean inPod,
-        int port,
-        int control,
-        Map<String, String> calls) {
+        String app, String instance, String version, boolean inPod, int port, int control, Map<String, String> calls) {
     public AppArguments {
         requireNonNull(app, "app");
         requireNonNull(instance, "instance");

@@ -108,8 +108,7 @@ final class CaBundles {
 
     /** What is to be applied; empty when it is there already, or nobody calls us. */
     private Optional<HasMetadata> mutating(String bundle) {
-        @Nullable
-        MutatingWebhookConfiguration there = client.admissionRegistration()
+        @Nullable MutatingWebhookConfiguration there = client.admissionRegistration()
                 .v1()
                 .mutatingWebhookConfigurations()
                 .withName(CONFIGURATION)
@@ -141,8 +140,7 @@ final class CaBundles {
     }
 
     private Optional<HasMetadata> validating(String bundle) {
-        @Nullable
-        ValidatingWebhookConfiguration there = client.admissionRegistration()
+        @Nullable ValidatingWebhookConfiguration there = client.admissionRegistration()
                 .v1()
                 .validatingWebhookConfigurations()
                 .withName(CONFIGURATION)
@@ -174,14 +172,12 @@ final class CaBundles {
     }
 
     private Optional<HasMetadata> definition(String name, String bundle) {
-        @Nullable
-        CustomResourceDefinition there = client.apiextensions()
+        @Nullable CustomResourceDefinition there = client.apiextensions()
                 .v1()
                 .customResourceDefinitions()
                 .withName(name)
                 .get();
-        @Nullable
-        WebhookConversion conversion = there == null || there.getSpec().getConversion() == null
+        @Nullable WebhookConversion conversion = there == null || there.getSpec().getConversion() == null
                 ? null
                 : there.getSpec().getConversion().getWebhook();
         if (conversion == null

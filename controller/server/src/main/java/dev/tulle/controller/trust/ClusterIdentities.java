@@ -94,8 +94,7 @@ public final class ClusterIdentities implements AutoCloseable {
     }
 
     private static String settledTrustDomain(KubernetesClient client) {
-        @Nullable
-        ConfigMap settings = client.configMaps()
+        @Nullable ConfigMap settings = client.configMaps()
                 .inNamespace(MeshSettings.CONFIG_MAP.namespace())
                 .withName(MeshSettings.CONFIG_MAP.name())
                 .get();

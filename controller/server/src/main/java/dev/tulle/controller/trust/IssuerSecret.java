@@ -83,8 +83,7 @@ final class IssuerSecret {
     }
 
     private static Optional<Secret> secret(KubernetesClient client) {
-        @Nullable
-        Secret found = client.secrets()
+        @Nullable Secret found = client.secrets()
                 .inNamespace(Owned.NAMESPACE)
                 .withName(Owned.ISSUER)
                 .get();

@@ -151,8 +151,7 @@ public final class PodAttestor implements Attestor {
     }
 
     private Optional<PodProof.Pod> pod(WorkloadId workload) {
-        @Nullable
-        Pod found = client.pods()
+        @Nullable Pod found = client.pods()
                 .inNamespace(workload.namespace())
                 .withName(workload.name())
                 .get();

@@ -117,8 +117,7 @@ final class WebhookSecret {
     }
 
     static Optional<Secret> secret(KubernetesClient client) {
-        @Nullable
-        Secret found = client.secrets()
+        @Nullable Secret found = client.secrets()
                 .inNamespace(Owned.NAMESPACE)
                 .withName(Owned.WEBHOOK)
                 .get();

@@ -85,8 +85,7 @@ final class HttpPool implements ConnectionOwner {
      *
      * @param repeatable whether the request may be sent again when the connection turns out to have ended
      */
-    @Nullable
-    HttpConnection ready(boolean repeatable) {
+    @Nullable HttpConnection ready(boolean repeatable) {
         while (!withRoom.isEmpty()) {
             if (!repeatable && withRoom.getLast().hasRested()) {
                 // All others have rested longer.

@@ -240,8 +240,7 @@ public final class HttpRelay {
         }
 
         @Override
-        @Nullable
-        Slots connections() {
+        @Nullable Slots connections() {
             return guard == null ? null : guard.connections();
         }
 

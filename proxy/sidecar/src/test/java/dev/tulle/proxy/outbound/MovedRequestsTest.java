@@ -157,8 +157,7 @@ class MovedRequestsTest {
             var client = mesh.client("web", TestMesh.service(Protocol.DETECT, first.endpoint(), second.endpoint()));
 
             try (HttpClient http = HttpClient.newHttpClient()) {
-                HttpResponse<String> answer =
-                        http.send(request(client).build(), HttpResponse.BodyHandlers.ofString());
+                HttpResponse<String> answer = http.send(request(client).build(), HttpResponse.BodyHandlers.ofString());
 
                 assertThat(answer.statusCode()).isEqualTo(503);
                 assertThat(answer.headers().firstValue("x-tulle-unprocessed")).isEmpty();

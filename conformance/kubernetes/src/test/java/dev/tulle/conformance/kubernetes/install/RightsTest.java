@@ -27,7 +27,7 @@ import org.junit.jupiter.api.parallel.Isolated;
  * <p>What it asks for is read from the API server's audit log, from a first installation through everything it has rights for; what it may
  * from its roles. A request by server-side apply that makes its object counts as {@code create} too, as the API server checks it.
  */
-@Tag("unproven")
+@Tag("cluster")
 @Isolated("it changes what all others use")
 class RightsTest {
     private static final String ACCOUNT = "system:serviceaccount:tulle-system:tulle-controller";
