@@ -58,10 +58,11 @@ public final class Tulle {
     }
 
     /** Applies some manifest, over what was changed by hand, and waits until Tulle makes meshed pods. */
-    public static void change(Path manifest) {
+    public static synchronized void change(Path manifest) {
         Place.run(List.of("kubectl", "apply", "--server-side", "--force-conflicts", "-f", manifest.toString()), "")
                 .succeeded();
         awaitWorking();
+        installed = true;
     }
 
     /** Deletes what the manifest names. */

@@ -28,8 +28,10 @@ final class AccessSettings {
             "tulle.dev/unmeshed",
             "tulle.dev/same-identity",
             "tulle.dev/path-match",
-            "tulle.dev/inject",
-            "tulle.dev/proxy-version");
+            "tulle.dev/inject");
+
+    /** What the injector writes, and nobody else. */
+    private static final String WRITTEN_BY_US = "tulle.dev/proxy-version";
 
     private final Problems problems;
     private final Level mesh;
@@ -95,7 +97,7 @@ final class AccessSettings {
 
     Level annotations(ObjectRef object, SortedMap<String, String> annotations) {
         for (String key : annotations.keySet()) {
-            if (key.startsWith(PREFIX) && !KNOWN_ANNOTATIONS.contains(key)) {
+            if (key.startsWith(PREFIX) && !KNOWN_ANNOTATIONS.contains(key) && !key.equals(WRITTEN_BY_US)) {
                 problems.warning(
                         object,
                         "metadata.annotations." + key,

@@ -382,7 +382,7 @@ class ResourceReaderTest {
                         "a.yaml:6: ConfigMap tulle-system/tulle-settings, data.root-generation: 'two' is not a whole number"
                                 + " from 0 -> this setting is left out, the others hold",
                         "a.yaml:9: ConfigMap tulle-system/tulle-settings, data.colour: no such field; there are access,"
-                                + " unmeshed, same-identity, path-match, trust-domain, root-generation, mesh-networks ->"
+                                + " unmeshed, same-identity, path-match, trust-domain, root-generation, mesh-networks, compat ->"
                                 + " this setting is left out, the others hold");
     }
 

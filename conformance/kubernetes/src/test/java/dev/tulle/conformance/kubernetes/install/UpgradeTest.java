@@ -27,7 +27,7 @@ import org.junit.jupiter.api.parallel.Isolated;
  *
  * <p>One load runs through it all, from a caller that keeps the proxy it had at first; a second one begins in the middle with a new proxy.
  */
-@Tag("unproven")
+@Tag("cluster")
 @Isolated("it changes what all others use")
 @TestMethodOrder(MethodOrderer.OrderAnnotation.class)
 @Timeout(value = 20, unit = TimeUnit.MINUTES)
