@@ -1,6 +1,7 @@
 package dev.tulle.conformance.kubernetes.install;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import dev.tulle.conformance.kubernetes.LoadPod;
 import dev.tulle.conformance.kubernetes.Place;
@@ -35,6 +36,9 @@ class UpgradeTest {
     private static final Duration BUILD = Duration.ofMinutes(15);
     private static final Duration WHILE = Duration.ofSeconds(5);
 
+    /** Exit code of the script: a clone without history. */
+    private static final int NO_SUCH_COMMIT = 3;
+
     private static String previous = "";
     private static String current = "";
     private static Path previousManifest = Path.of("");
@@ -43,10 +47,9 @@ class UpgradeTest {
 
     @BeforeAll
     static void installThePreviousOne() {
-        String folder = Place.run(BUILD, List.of("../../install/images/previous"), "")
-                .succeeded()
-                .out()
-                .strip();
+        Place.Output earlier = Place.run(BUILD, List.of("../../install/images/previous"), "");
+        assumeTrue(earlier.code() != NO_SUCH_COMMIT, earlier.err());
+        String folder = earlier.succeeded().out().strip();
         previousManifest = Path.of(folder, "tulle.yaml");
         for (String image : List.of("tulle-controller", "tulle-proxy")) {
             Place.run(List.of(System.getenv("CL") + "/image", folder + "/" + image + ".tar"), "")
@@ -69,8 +72,10 @@ class UpgradeTest {
 
     @AfterAll
     static void end() {
-        Tulle.change(Tulle.manifest());
-        place.close();
+        if (!previous.isEmpty()) {
+            Tulle.change(Tulle.manifest());
+            place.close();
+        }
     }
 
     @Test
