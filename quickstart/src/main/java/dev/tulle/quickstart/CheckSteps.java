@@ -201,7 +201,8 @@ final class CheckSteps implements AutoCloseable {
         expect(
                 seen(Shop.CATALOG).path("recent").toString().contains(secret),
                 "the application catalog did not receive the marked request");
-        expect(passed.length > 500, "only %d bytes went through the relay", passed.length);
+        // Fields that both proxies know already take a byte or two each, so a request and its answer may be short.
+        expect(passed.length > 100, "only %d bytes went through the relay", passed.length);
         for (String plain : List.of(secret, "/products/", "HTTP/1.1", "Tulle, white")) {
             expect(!RecordingRelay.contains(passed, plain), "'%s' is readable between the sidecars", plain);
         }
