@@ -53,6 +53,7 @@ public final class AdminServer {
     private final HostPort address;
     private final boolean local;
     private final Content content;
+    private final AppQuestion.Tls appTls = new AppQuestion.Tls();
     private int connections;
 
     /**
@@ -258,17 +259,20 @@ public final class AdminServer {
                 tooSlow.cancel(false);
                 // Where the kubelet would have asked: an application that listens on loopback alone is not well for
                 // others.
-                AppQuestion.ask(
+                AppQuestion asked = AppQuestion.ask(
                         loop,
                         transport,
                         question.get(),
                         here.getAddress(),
+                        appTls,
                         problem -> answer(
                                 ctx,
                                 false,
                                 problem.isEmpty()
                                         ? Reply.text(HttpResponseStatus.OK, "well")
                                         : Reply.text(HttpResponseStatus.SERVICE_UNAVAILABLE, problem)));
+                // As many questions as connections at most: one that nobody waits for is not asked on.
+                ctx.channel().closeFuture().addListener(gone -> asked.giveUp());
             } else {
                 answer(ctx, request.method().equals(HttpMethod.HEAD), reply(request));
             }

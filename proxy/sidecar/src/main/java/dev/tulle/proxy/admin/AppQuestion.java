@@ -38,27 +38,66 @@ final class AppQuestion {
     private final Transport transport;
     private final AppHealth.Question question;
     private final InetSocketAddress address;
+    private final Tls tls;
     private final Consumer<String> done;
     private boolean over;
     private @Nullable Channel channel;
 
     private AppQuestion(
-            EventLoop loop, Transport transport, AppHealth.Question question, InetAddress host, Consumer<String> done) {
+            EventLoop loop,
+            Transport transport,
+            AppHealth.Question question,
+            InetAddress host,
+            Tls tls,
+            Consumer<String> done) {
         this.loop = loop;
         this.transport = transport;
         this.question = question;
         this.address = new InetSocketAddress(host, question.port());
+        this.tls = tls;
         this.done = done;
+    }
+
+    /** How an HTTPS probe is spoken, made at the first one and kept: to make it costs more than a probe. */
+    static final class Tls {
+        private @Nullable SslContext made;
+
+        private SslContext get() throws SSLException {
+            if (made == null) {
+                // The kubelet does not look at the certificate either: whether somebody answers is all that is asked.
+                made = SslContextBuilder.forClient()
+                        .trustManager(InsecureTrustManagerFactory.INSTANCE)
+                        .endpointIdentificationAlgorithm("")
+                        .build();
+            }
+            return made;
+        }
     }
 
     /**
      * Asks.
      *
      * @param done hears once what is wrong, in one sentence; empty when all is well
+     * @return the question, to give it up
      */
-    static void ask(
-            EventLoop loop, Transport transport, AppHealth.Question question, InetAddress host, Consumer<String> done) {
-        new AppQuestion(loop, transport, question, host, done).begin();
+    static AppQuestion ask(
+            EventLoop loop,
+            Transport transport,
+            AppHealth.Question question,
+            InetAddress host,
+            Tls tls,
+            Consumer<String> done) {
+        AppQuestion asked = new AppQuestion(loop, transport, question, host, tls, done);
+        asked.begin();
+        return asked;
+    }
+
+    /** Ends it without an answer, because nobody waits for one any more. */
+    void giveUp() {
+        over = true;
+        if (channel != null) {
+            channel.close();
+        }
     }
 
     private void begin() {
@@ -97,12 +136,7 @@ final class AppQuestion {
 
     private void speak(SocketChannel connecting, AppHealth.Http http) throws SSLException {
         if (http.secure()) {
-            // The kubelet does not look at the certificate either: whether somebody answers is all that is asked.
-            SslContext tls = SslContextBuilder.forClient()
-                    .trustManager(InsecureTrustManagerFactory.INSTANCE)
-                    .endpointIdentificationAlgorithm("")
-                    .build();
-            SslHandler handler = tls.newHandler(connecting.alloc());
+            SslHandler handler = tls.get().newHandler(connecting.alloc());
             handler.setHandshakeTimeoutMillis(question.timeout().toMillis());
             connecting.pipeline().addLast("tls", handler);
         }

@@ -203,6 +203,29 @@ class AdminServerTest {
         }
     }
 
+    @Test
+    void asksNoLongerForSomeoneWhoHasGone() throws Exception {
+        try (ServerSocket silent = new ServerSocket(0, 10, InetAddress.getLoopbackAddress())) {
+            appHealth = AppHealth.parse("{\"web/livez\":{\"httpGet\":{\"port\":%d},\"timeoutSeconds\":60}}"
+                    .formatted(silent.getLocalPort()));
+            HostPort address = start(false, Optional.empty());
+
+            Socket asker = new Socket(address.host(), address.port());
+            asker.getOutputStream()
+                    .write("GET /app-health/web/livez HTTP/1.1\r\nHost: a\r\n\r\n".getBytes(StandardCharsets.ISO_8859_1));
+            try (Socket asked = silent.accept()) {
+                asked.setSoTimeout(20_000);
+                assertThat(asked.getInputStream().read()).as("the question").isEqualTo('G');
+
+                asker.close();
+
+                assertThat(asked.getInputStream().readAllBytes())
+                        .as("its rest, and the end long before its 60 s")
+                        .startsWith("ET / HTTP/1.1".getBytes(StandardCharsets.ISO_8859_1));
+            }
+        }
+    }
+
     @ParameterizedTest
     @ValueSource(
             strings = {
