@@ -548,7 +548,8 @@ public final class HttpRelay {
                 return;
             }
             boolean unprocessed = Answers.isUnprocessed(answer, end);
-            if (unprocessed && !attempts.isLastHop() && movesOnAfter(end)) {
+            boolean byProxy = unprocessed && isOfProxy();
+            if (byProxy && movesOnAfter(end)) {
                 return;
             }
             if (guard != null && triesAgainAfter(answer, end)) {
@@ -564,8 +565,7 @@ public final class HttpRelay {
             tunnel = status == 101;
             failed = isGrpcFailure(answer.fields());
             grpcAnswer = http2 && head.isGrpc() && answer.length() == RequestHead.UNKNOWN;
-            // Only a proxy can say so of its application, which may itself pass on what another proxy said.
-            ResponseHead passed = unprocessed && attempts.isLastHop() ? Answers.processed(answer) : answer;
+            ResponseHead passed = unprocessed && !byProxy ? Answers.processed(answer) : answer;
             if (guard != null) {
                 passed = guard.passing(passed);
                 if (tunnel) {
@@ -576,6 +576,14 @@ public final class HttpRelay {
                 finishAnswer(Fields.EMPTY);
             }
             down.respond(passed, end);
+        }
+
+        /** Whether a proxy answers: only one can say so of its application, which may itself pass on what another proxy said. */
+        private boolean isOfProxy() {
+            Attempt used = attempt;
+            return !attempts.isLastHop()
+                    && used != null
+                    && used.target().identity().isPresent();
         }
 
         private boolean movesOnAfter(boolean end) {

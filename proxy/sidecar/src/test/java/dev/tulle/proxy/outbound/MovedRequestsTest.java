@@ -23,6 +23,7 @@ import java.net.http.HttpResponse;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.ExecutorService;
@@ -35,6 +36,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Instances whose application is gone, or goes, cost no request. */
 @Timeout(180)
@@ -144,8 +146,9 @@ class MovedRequestsTest {
     }
 
     /** An application that has called others may hand on what their proxies said. */
-    @Test
-    void stayWhereAnApplicationSaysThatItDidNothing() throws Exception {
+    @ParameterizedTest
+    @ValueSource(booleans = {true, false})
+    void stayWhereAnApplicationSaysThatItDidNothing(boolean meshed) throws Exception {
         try (RawOrigin says = new RawOrigin(connection -> {
             while (!connection.readHead().isEmpty()) {
                 connection.send(
@@ -154,7 +157,14 @@ class MovedRequestsTest {
         })) {
             var first = mesh.server("reviews", Protocol.DETECT, says.address(), InboundPolicy.OPEN);
             var second = mesh.server("reviews", Protocol.DETECT, says.address(), InboundPolicy.OPEN);
-            var client = mesh.client("web", TestMesh.service(Protocol.DETECT, first.endpoint(), second.endpoint()));
+            var client = mesh.client(
+                    "web",
+                    meshed
+                            ? TestMesh.service(Protocol.DETECT, first.endpoint(), second.endpoint())
+                            : TestMesh.service(
+                                    Protocol.DETECT,
+                                    new Endpoint(says.address(), "shop/old-1", Optional.empty(), ""),
+                                    new Endpoint(says.address(), "shop/old-2", Optional.empty(), "")));
 
             try (HttpClient http = HttpClient.newHttpClient()) {
                 HttpResponse<String> answer = http.send(request(client).build(), HttpResponse.BodyHandlers.ofString());
