@@ -1,0 +1,3 @@
+module tulle.test/smi-app
+
+go 1.26
