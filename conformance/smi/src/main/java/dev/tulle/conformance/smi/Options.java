@@ -1,6 +1,7 @@
 package dev.tulle.conformance.smi;
 
 import dev.tulle.conformance.smi.harness.Target;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
@@ -103,6 +104,9 @@ record Options(
             throw new WrongUsage(
                     "it is not said how a namespace joins the mesh: --label K=V or --annotation K=V does, --tulle stands for what Tulle"
                             + " wants, --unmeshed says that nothing is needed");
+        }
+        if (kubeconfig != null && !Files.isReadable(kubeconfig)) {
+            throw new WrongUsage("--kubeconfig %s: there is no such file".formatted(kubeconfig));
         }
         Target target =
                 new Target(Optional.ofNullable(kubeconfig), Optional.ofNullable(context), labels, annotations, image);

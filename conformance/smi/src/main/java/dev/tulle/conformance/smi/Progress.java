@@ -4,6 +4,7 @@ import dev.tulle.conformance.smi.report.CaseResult;
 import dev.tulle.conformance.smi.report.Result;
 import java.io.PrintStream;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.Collection;
 import java.util.HashMap;
 import java.util.List;
@@ -30,6 +31,7 @@ final class Progress implements TestExecutionListener {
     private final PrintStream out;
     private final Map<Chosen.Key, Chosen> chosen = new HashMap<>();
     private final Map<Chosen.Key, CaseResult> results = new HashMap<>();
+    private final List<CaseResult> groups = new ArrayList<>();
     private final Map<String, Long> started = new HashMap<>();
     private final Map<String, Map<String, String>> measured = new HashMap<>();
 
@@ -62,7 +64,27 @@ final class Progress implements TestExecutionListener {
         } else if (how != Result.PASSED) {
             // A group or a whole case: those below it that have no result will never have one.
             String reason = cause.map(Progress::reason).orElse("no reason was given");
-            below(test).forEach(one -> end(one.key(), how, reason, test));
+            List<Chosen> below = below(test);
+            boolean said =
+                    below.stream().map(one -> end(one.key(), how, reason, test)).reduce(false, Boolean::logicalOr);
+            if (!said) {
+                // All below had their results already: what could not be taken down counts by itself.
+                String group = below.isEmpty()
+                        ? test.getDisplayName()
+                        : below.getFirst().group();
+                CaseResult itself = new CaseResult(
+                        group,
+                        "its-end",
+                        "The group ends as it should.",
+                        "-",
+                        "-",
+                        Result.FAILED,
+                        reason,
+                        Map.of(),
+                        Duration.ZERO);
+                groups.add(itself);
+                out.println(line(itself));
+            }
         }
     }
 
@@ -73,24 +95,29 @@ final class Progress implements TestExecutionListener {
                         one -> end(one.key(), Result.SKIPPED, reason.isBlank() ? "no reason was given" : reason, test));
     }
 
-    /** All results, by group and id; what has none is skipped for {@code why}. */
+    /** All results, in the order of the cases; one that has none is skipped for {@code why}. */
     synchronized List<CaseResult> results(Collection<Chosen> order, String why) {
-        return order.stream()
-                .map(one -> Optional.ofNullable(results.get(one.key()))
-                        .orElseGet(() -> result(one, Result.SKIPPED, why, Map.of(), Duration.ZERO)))
-                .toList();
+        List<CaseResult> all = new ArrayList<>();
+        for (Chosen one : order) {
+            CaseResult known = results.get(one.key());
+            all.add(known == null ? result(one, Result.SKIPPED, why, Map.of(), Duration.ZERO) : known);
+        }
+        all.addAll(groups);
+        return all;
     }
 
-    private void end(Chosen.Key key, Result how, String reason, TestIdentifier test) {
+    /** Whether this is its first result: later ones do not count. */
+    private boolean end(Chosen.Key key, Result how, String reason, TestIdentifier test) {
         Chosen one = chosen.get(key);
         if (one == null || results.containsKey(key)) {
-            return;
+            return false;
         }
         Duration time =
                 Duration.ofNanos(System.nanoTime() - started.getOrDefault(test.getUniqueId(), System.nanoTime()));
         CaseResult result = result(one, how, reason, measured.getOrDefault(test.getUniqueId(), Map.of()), time);
         results.put(key, result);
         out.println(line(result));
+        return true;
     }
 
     private static String line(CaseResult result) {

@@ -1,9 +1,11 @@
 package dev.tulle.conformance.smi.harness;
 
+import com.fasterxml.jackson.databind.JsonNode;
 import io.fabric8.kubernetes.client.Config;
 import io.fabric8.kubernetes.client.ConfigBuilder;
 import io.fabric8.kubernetes.client.KubernetesClient;
 import io.fabric8.kubernetes.client.KubernetesClientBuilder;
+import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ThreadLocalRandom;
@@ -28,12 +30,9 @@ public final class Cluster implements AutoCloseable {
 
     /** Makes it the one that all cases of this run use. Asks nothing of it yet. */
     public static Cluster use(Target target) {
-        Config config = target.kubeconfig()
-                .map(file -> Config.fromKubeconfig(file.toFile()))
-                .orElseGet(() -> Config.autoConfigure(null));
-        if (target.context().isPresent()) {
-            config = Config.autoConfigure(target.context().get());
-        }
+        // The only way by which fabric8 takes both a file and a context of it.
+        target.kubeconfig().ifPresent(file -> System.setProperty(Config.KUBERNETES_KUBECONFIG_FILE, file.toString()));
+        Config config = Config.autoConfigure(target.context().orElse(null));
         config = new ConfigBuilder(config)
                 .withRequestTimeout(ANSWER_MILLIS)
                 .withConnectionTimeout(ANSWER_MILLIS)
@@ -63,6 +62,15 @@ public final class Cluster implements AutoCloseable {
         return target;
     }
 
+    /** A CustomResourceDefinition as the API server gives it, if it is there. */
+    public Optional<JsonNode> definition(String name) {
+        return Optional.ofNullable(
+                        client.genericKubernetesResources("apiextensions.k8s.io/v1", "CustomResourceDefinition")
+                                .withName(name)
+                                .get())
+                .map(found -> Json.MAPPER.<JsonNode>valueToTree(found));
+    }
+
     KubernetesClient client() {
         return client;
     }
@@ -87,7 +95,7 @@ public final class Cluster implements AutoCloseable {
     }
 
     /** Asks for the namespace's end and does not wait for it. */
-    void remove(String namespace) {
+    public void remove(String namespace) {
         client.namespaces().withName(namespace).withGracePeriod(0).delete();
         namespaces.remove(namespace);
     }

@@ -91,6 +91,23 @@ public final class Place {
                 .map(found -> Json.MAPPER.<JsonNode>valueToTree(found));
     }
 
+    /** Fails unless each object of a YAML text is there, with each of its fields as written and its lists no longer. */
+    public void assertThere(String yaml) {
+        for (JsonNode object : Json.yaml(yaml.replace("@NAMESPACE@", name))) {
+            Reference reference = Reference.of(object);
+            List<String> missing =
+                    Json.missing(object, read(reference.apiVersion(), reference.kind(), reference.name()), "");
+            if (!missing.isEmpty()) {
+                throw new AssertionError("%s %s, read back as %s: %s"
+                        .formatted(
+                                reference.kind(),
+                                reference.name(),
+                                reference.apiVersion(),
+                                String.join("; ", missing)));
+            }
+        }
+    }
+
     /** Merges a patch (YAML or JSON) into an object, in that version. */
     public void patch(String apiVersion, String kind, String object, String patch) {
         resource(new Reference(apiVersion, kind, object))
@@ -127,22 +144,28 @@ public final class Place {
     /** Waits until all pods that are here are ready; fails with what they say of themselves. */
     public void awaitReady() {
         Within.eventually(Within.START, "the pods of %s are ready".formatted(name), () -> {
-            List<String> unready = new ArrayList<>();
-            for (var pod : client().pods().inNamespace(name).list().getItems()) {
-                JsonNode status = Json.MAPPER.valueToTree(pod.getStatus());
-                boolean ready = false;
-                for (JsonNode condition : status.path("conditions")) {
-                    ready |= condition.path("type").asText().equals("Ready")
-                            && condition.path("status").asText().equals("True");
-                }
-                if (!ready) {
-                    unready.add(pod.getMetadata().getName() + ": " + why(status));
-                }
-            }
+            String unready = unready();
             if (!unready.isEmpty()) {
-                throw new AssertionError(String.join("; ", unready));
+                throw new AssertionError(unready);
             }
         });
+    }
+
+    /** The pods that are not ready, and what they say of themselves; empty if all are. */
+    public String unready() {
+        List<String> unready = new ArrayList<>();
+        for (var pod : client().pods().inNamespace(name).list().getItems()) {
+            JsonNode status = Json.MAPPER.valueToTree(pod.getStatus());
+            boolean ready = false;
+            for (JsonNode condition : status.path("conditions")) {
+                ready |= condition.path("type").asText().equals("Ready")
+                        && condition.path("status").asText().equals("True");
+            }
+            if (!ready) {
+                unready.add(pod.getMetadata().getName() + ": " + why(status));
+            }
+        }
+        return String.join("; ", unready);
     }
 
     private static String why(JsonNode status) {
