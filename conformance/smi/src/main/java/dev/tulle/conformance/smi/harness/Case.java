@@ -29,4 +29,10 @@ public @interface Case {
 
     /** In which versions it says so, as {@code v1alpha4}. */
     String[] versions();
+
+    /**
+     * Empty for what the specification says. Where it is silent or ambiguous: why this reading of it is asked, so that a mesh that reads it
+     * otherwise is not taken for one that breaks a sentence.
+     */
+    String reading() default "";
 }

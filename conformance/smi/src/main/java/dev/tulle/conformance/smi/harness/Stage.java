@@ -64,6 +64,12 @@ public final class Stage implements BeforeAllCallback, AfterEachCallback, AfterA
         home().apply(yaml);
     }
 
+    /** Applies YAML in one of the namespaces, for all cases of the group: call it from {@code @BeforeAll}. */
+    public void keep(String which, String yaml) {
+        place(which).apply(yaml);
+        place(which).keepApplied();
+    }
+
     /** Has an application of this stage call, and gives what both sides say of it. */
     public Calls call(String from, Request request) {
         return call(app(from), request);

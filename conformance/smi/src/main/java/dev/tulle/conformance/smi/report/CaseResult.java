@@ -11,6 +11,7 @@ import java.util.TreeMap;
  * @param group as in {@code --only}
  * @param id within the group
  * @param sentence what the specification asks, in our words
+ * @param reading why it is read so where the specification is silent or ambiguous; empty for what it says
  * @param reason why it failed or was skipped; empty if it passed
  * @param measured numbers and texts by name, ordered
  */
@@ -18,6 +19,7 @@ public record CaseResult(
         String group,
         String id,
         String sentence,
+        String reading,
         String api,
         String version,
         Result result,

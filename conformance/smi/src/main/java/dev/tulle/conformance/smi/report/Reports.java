@@ -62,6 +62,9 @@ public final class Reports {
                         .put("api", one.api())
                         .put("version", one.version())
                         .put("result", one.result().word());
+                if (!one.reading().isEmpty()) {
+                    node.put("reading", one.reading());
+                }
                 if (!one.reason().isEmpty()) {
                     node.put("reason", one.reason());
                 }
@@ -104,7 +107,8 @@ public final class Reports {
                                 one.id(),
                                 one.api(),
                                 one.version(),
-                                cell(one.sentence()),
+                                cell(one.sentence()
+                                        + (one.reading().isEmpty() ? "" : " (A reading: " + one.reading() + ".)")),
                                 one.result() == Result.PASSED
                                         ? "passed"
                                         : "**%s**: %s".formatted(one.result().word(), cell(one.reason())),
