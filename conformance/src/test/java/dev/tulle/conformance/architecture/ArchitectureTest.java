@@ -32,7 +32,7 @@ class ArchitectureTest {
 
             proxy.bootstrap       | edge | proxy.model                                           | netty
             proxy.redirect        | edge |                                                       |
-            proxy.telemetry       | edge | proxy.model                                           |
+            proxy.telemetry       | edge | proxy.model proxy.bootstrap                           |
             proxy.http            | edge | proxy.model proxy.bootstrap                           | netty
             proxy.identity        | edge | proxy.model proxy.bootstrap proxy.telemetry           | netty bouncycastle jackson-core
             proxy.upstream        | edge | proxy.model proxy.match proxy.policy proxy.routing proxy.balance proxy.resilience proxy.bootstrap proxy.telemetry proxy.http proxy.identity | netty

@@ -345,7 +345,7 @@ public final class Sidecar {
     private void serveAdmin(ConfigStore store) throws IOException {
         AdminServer.Content content = new AdminServer.Content(
                 readiness,
-                () -> PrometheusText.of(meters, ProxyVersion.text()),
+                () -> PrometheusText.of(meters, ProxyVersion.text(), settings.dialects()),
                 () -> config(store),
                 () -> meters.serverNames().json(),
                 appHealth(),

@@ -77,6 +77,7 @@ final class SidecarContainers {
         args.add("--admin=:" + ADMIN_PORT);
         args.add("--drain-timeout=%ds".formatted(tuning.drainSeconds()));
         tuning.logLevel().ifPresent(level -> args.add("--log-level=" + level));
+        list(args, "--metrics", tuning.metrics());
         tuning.concurrency().ifPresent(loops -> args.add("--concurrency=" + loops));
         ArrayNode environment = container.putArray("env");
         fromField(environment, "POD_NAMESPACE", "metadata.namespace");

@@ -14,6 +14,7 @@ import java.util.Optional;
  * @param cpuRequest a Kubernetes quantity, like the next three
  * @param cpuLimit absent: none
  * @param logLevel a word of the proxy's
+ * @param metrics other meshes whose names for metrics the proxy uses too
  * @param concurrency event loops; absent leaves it to the proxy
  * @param preStopSeconds how long an application that is to end goes on while callers learn of it; 0: not at all
  * @param drainSeconds how long the proxy waits for what is in flight
@@ -27,6 +28,7 @@ public record Tuning(
         String memoryRequest,
         String memoryLimit,
         Optional<String> logLevel,
+        List<String> metrics,
         Optional<Integer> concurrency,
         int preStopSeconds,
         int drainSeconds) {
@@ -39,6 +41,7 @@ public record Tuning(
         requireNonNull(memoryRequest, "memoryRequest");
         requireNonNull(memoryLimit, "memoryLimit");
         requireNonNull(logLevel, "logLevel");
+        metrics = List.copyOf(metrics);
         requireNonNull(concurrency, "concurrency");
     }
 }

@@ -34,12 +34,14 @@ public final class TuningAnnotations {
     static final String MEMORY_REQUEST = "proxy-memory-request";
     static final String MEMORY_LIMIT = "proxy-memory-limit";
     static final String LOG_LEVEL = "proxy-log-level";
+    static final String METRICS = "metrics";
     static final String CONCURRENCY = "proxy-concurrency";
     static final String PRE_STOP_SECONDS = "pre-stop-seconds";
     static final String SHUTDOWN_GRACE = "shutdown-grace";
 
     /** Every word, in the order of the alphabet. */
     public static final List<String> WORDS = List.of(
+            METRICS,
             OPAQUE_PORTS,
             PRE_STOP_SECONDS,
             CONCURRENCY,
@@ -69,6 +71,7 @@ public final class TuningAnnotations {
     private static final String MOST_MEMORY = "16Gi";
     private static final String LEAST_CPU = "1m";
     private static final String MOST_CPU = "64";
+    private static final List<String> DIALECTS = List.of("linkerd", "osm");
     private static final List<String> LOG_LEVELS = List.of("debug", "info", "warn", "error");
 
     private static final Pattern PORTS = Pattern.compile("([1-9]\\d{0,4})(?:-([1-9]\\d{0,4}))?");
@@ -153,6 +156,7 @@ public final class TuningAnnotations {
                 memoryRequest,
                 memoryLimit,
                 read(LOG_LEVEL, text -> Optional.of(oneOf(text, LOG_LEVELS)), Optional.empty()),
+                read(METRICS, TuningAnnotations::dialects, List.of()),
                 read(CONCURRENCY, text -> Optional.of(whole(text, 1, MAX_CONCURRENCY)), Optional.empty()),
                 preStop(spec, grace),
                 drain(spec, grace));
@@ -324,6 +328,10 @@ public final class TuningAnnotations {
             }
         }
         throw wrong("write a time from 1s to 60m, such as 45s");
+    }
+
+    private static List<String> dialects(String text) {
+        return entries(text).stream().map(entry -> oneOf(entry, DIALECTS)).toList();
     }
 
     private static String oneOf(String text, List<String> words) {

@@ -9,10 +9,12 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Arrays;
 import java.util.EnumMap;
+import java.util.EnumSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.function.Function;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -63,6 +65,7 @@ public final class CommandLine {
                 "ADDRESS:PORT", "the same, /config and POST /shutdown, loopback only (default 127.0.0.1:15891; 'off')"),
         ADMIN_TOKEN_FILE("FILE", "token that POST /shutdown asks for (default: /shutdown is refused)"),
         APP_HEALTH("JSON", "probes that the admin port asks for the kubelet at /app-health/, written by the injector"),
+        METRICS("NAMES", "serve the application's numbers under the names of these too, with commas: linkerd, osm"),
         LOG_LEVEL("LEVEL", "debug, info, warn or error (default info)"),
         CONCURRENCY(
                 "N", "event loops of the data plane (default: one for each processor; with --redirected at most 2)"),
@@ -205,6 +208,7 @@ public final class CommandLine {
                 adminLocal,
                 value(given, Flag.ADMIN_TOKEN_FILE, Path::of),
                 value(given, Flag.APP_HEALTH, Function.identity()).orElse(""),
+                value(given, Flag.METRICS, CommandLine::dialects).orElse(Set.of()),
                 value(given, Flag.LOG_LEVEL, CommandLine::level).orElse(Log.Level.INFO),
                 concurrency,
                 value(given, Flag.DRAIN_DELAY, CommandLine::duration).orElse(Duration.ofSeconds(1)),
@@ -314,6 +318,20 @@ public final class CommandLine {
         } catch (IllegalArgumentException e) {
             throw new Unusable("%s: %s; expected %s".formatted(one.how(), e.getMessage(), expected));
         }
+    }
+
+    private static Set<Settings.Dialect> dialects(String text) {
+        Set<Settings.Dialect> dialects = EnumSet.noneOf(Settings.Dialect.class);
+        for (String word : text.split(",", -1)) {
+            dialects.add(
+                    switch (word.strip()) {
+                        case "linkerd" -> Settings.Dialect.LINKERD;
+                        case "osm" -> Settings.Dialect.OSM;
+                        default ->
+                            throw new IllegalArgumentException("'%s' is neither linkerd nor osm".formatted(word));
+                    });
+        }
+        return dialects;
     }
 
     private static Log.Level level(String word) {

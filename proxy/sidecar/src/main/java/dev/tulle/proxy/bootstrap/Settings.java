@@ -7,6 +7,7 @@ import dev.tulle.proxy.model.WorkloadId;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Optional;
+import java.util.Set;
 
 /**
  * What a proxy is started with. Read by {@link CommandLine}.
@@ -19,6 +20,7 @@ import java.util.Optional;
  * @param adminLocal a loopback address where {@code /config} and {@code /shutdown} are served too; absent means nowhere
  * @param adminTokenFile holds the token {@code /shutdown} asks for; absent means that it is refused
  * @param appHealth what the admin server asks of the application for the kubelet, as the injector wrote it; empty for nothing
+ * @param dialects whose names for metrics are used too, beside our own and Istio's
  * @param logLevel how much is said
  * @param concurrency event loops of the data plane
  * @param drainDelay from "not ready" to the start of the drain, for callers to notice
@@ -33,6 +35,7 @@ public record Settings(
         Optional<HostPort> adminLocal,
         Optional<Path> adminTokenFile,
         String appHealth,
+        Set<Dialect> dialects,
         Log.Level logLevel,
         int concurrency,
         Duration drainDelay,
@@ -46,6 +49,7 @@ public record Settings(
         requireNonNull(adminLocal, "adminLocal");
         requireNonNull(adminTokenFile, "adminTokenFile");
         requireNonNull(appHealth, "appHealth");
+        dialects = Set.copyOf(dialects);
         requireNonNull(logLevel, "logLevel");
         requireNonNull(drainDelay, "drainDelay");
         requireNonNull(drainTimeout, "drainTimeout");
@@ -70,6 +74,14 @@ public record Settings(
                         "ports are %d and %d, not 0 to 65535".formatted(inboundPort, outboundPort));
             }
         }
+    }
+
+    /** Another mesh whose names for the server side's metrics can be used, for tools that ask for these. */
+    public enum Dialect {
+        /** {@code response_total}, {@code response_latency_ms}. */
+        LINKERD,
+        /** {@code osm_request_total}, {@code osm_request_duration_ms}. */
+        OSM
     }
 
     /** Where a proxy has its config from. */

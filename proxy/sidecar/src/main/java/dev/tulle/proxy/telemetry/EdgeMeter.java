@@ -73,7 +73,7 @@ public final class EdgeMeter {
             latencies.count(firstByteMicros);
         }
         if (key.http() && key.direction() == Report.Direction.INBOUND) {
-            meters.served(httpStatus, firstByteMicros);
+            meters.served(failure, httpStatus, firstByteMicros);
         }
     }
 
@@ -86,7 +86,7 @@ public final class EdgeMeter {
         if (!denial.audited()) {
             denied.increment();
             if (key.http()) {
-                meters.served(403, -1);
+                meters.served(false, 403, -1);
             }
         }
         meters.denied(denial);

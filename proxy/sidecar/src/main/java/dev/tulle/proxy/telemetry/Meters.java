@@ -46,6 +46,7 @@ public final class Meters {
     private final Words audited = new Words();
     private final Map<Report.Direction, Words> handshakeFailures = new EnumMap<>(Report.Direction.class);
     private final AtomicLongArray statuses = new AtomicLongArray(STATUSES);
+    private final AtomicLongArray failed = new AtomicLongArray(STATUSES);
     private final EdgeMeter.Latencies served = new EdgeMeter.Latencies();
     private final AtomicReferenceArray<Report.@Nullable Denial> denials =
             new AtomicReferenceArray<>(Report.MAX_DENIALS);
@@ -213,8 +214,12 @@ public final class Meters {
         return reports;
     }
 
-    void served(int status, long firstByteMicros) {
-        statuses.incrementAndGet(status > 0 && status < STATUSES ? status : 0);
+    void served(boolean failure, int status, long firstByteMicros) {
+        int counted = status > 0 && status < STATUSES ? status : 0;
+        statuses.incrementAndGet(counted);
+        if (failure) {
+            failed.incrementAndGet(counted);
+        }
         if (firstByteMicros >= 0) {
             served.count(firstByteMicros);
         }
@@ -269,6 +274,11 @@ public final class Meters {
     /** Answers of the server side with this status; 0 for none or one that is no HTTP status. */
     long answered(int status) {
         return statuses.get(status);
+    }
+
+    /** Of {@link #answered}, those that count as failures; never more, if it is asked first. */
+    long failed(int status) {
+        return failed.get(status);
     }
 
     int statuses() {

@@ -1,5 +1,6 @@
 package dev.tulle.proxy.telemetry;
 
+import dev.tulle.proxy.bootstrap.Settings;
 import dev.tulle.proxy.model.LatencyBuckets;
 import dev.tulle.proxy.model.Report;
 import java.math.BigDecimal;
@@ -8,14 +9,14 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
-import java.util.TreeSet;
 import java.util.concurrent.atomic.LongAdder;
 
 /**
  * All meters as Prometheus text.
  *
  * <p>Base units, prefix {@code tulle_}; beside them, on the server side, the two families that stock Flagger asks of an SMI mesh
- * ({@code istio_requests_total}, {@code istio_request_duration_milliseconds}). Source: Prometheus exposition format 0.0.4.
+ * ({@code istio_requests_total}, {@code istio_request_duration_milliseconds}), and if wanted those it asks of Linkerd and of Open Service
+ * Mesh. Source: Prometheus exposition format 0.0.4.
  */
 public final class PrometheusText {
     /** The media type of {@link #of}. */
@@ -65,15 +66,23 @@ public final class PrometheusText {
 
     private PrometheusText() {}
 
-    /** The text, as of now. {@code version}: of the proxy. */
-    public static String of(Meters meters, String version) {
+    /**
+     * The text, as of now.
+     *
+     * @param version of the proxy
+     * @param dialects whose names are used too for what the workload served
+     */
+    public static String of(Meters meters, String version, Set<Settings.Dialect> dialects) {
         PrometheusText page = new PrometheusText();
         page.edges(meters);
         page.acts(meters);
         page.traffic(meters);
         page.words(meters);
         page.control(meters.control(), version);
-        meters.serves().ifPresent(served -> page.flagger(meters, served));
+        meters.serves().ifPresent(served -> {
+            page.istio(meters, served);
+            dialects.stream().sorted().forEach(dialect -> page.dialect(dialect, meters, served));
+        });
         return page.text.toString();
     }
 
@@ -256,51 +265,97 @@ public final class PrometheusText {
                 1);
     }
 
-    private void flagger(Meters meters, Meters.Served served) {
-        String workload = served.owner();
-        String namespace = served.workload().namespace();
-        family(
-                "istio_requests_total",
-                "counter",
-                "Requests answered by this workload, under the name that stock Flagger asks for.");
-        Set<Integer> statuses = new TreeSet<>(STATUSES_FROM_START);
+    /** The families of another mesh; {@code served} says whose requests these are. */
+    private void dialect(Settings.Dialect dialect, Meters meters, Meters.Served served) {
+        switch (dialect) {
+            case LINKERD -> linkerd(meters, served);
+            case OSM -> osm(meters, served);
+        }
+    }
+
+    private void istio(Meters meters, Meters.Served served) {
+        String labels = labels(
+                "reporter",
+                "destination",
+                "destination_workload",
+                served.owner(),
+                "destination_workload_namespace",
+                served.workload().namespace());
+        answers("istio_requests_total", "response_code", labels, meters);
+        latencies("istio_request_duration_milliseconds", labels, meters);
+    }
+
+    /** {@code deployment} is the name of whatever made the pod, for tools ask for no other label. */
+    private void linkerd(Meters meters, Meters.Served served) {
+        String labels = labels(
+                "direction",
+                "inbound",
+                "namespace",
+                served.workload().namespace(),
+                "deployment",
+                served.owner(),
+                "pod",
+                served.workload().name());
+        family("response_total", "counter", "Requests answered by this workload, in Linkerd's words.");
         for (int status = 0; status < meters.statuses(); status++) {
-            if (meters.answered(status) > 0) {
-                statuses.add(status);
+            long failed = meters.failed(status);
+            long well = meters.answered(status) - failed;
+            boolean fromStart = STATUSES_FROM_START.contains(status);
+            if (well > 0 || (fromStart && status < 500)) {
+                sample("response_total", classified(labels, "success", status), well);
+            }
+            // An answer of gRPC is a 200 also when the call failed.
+            if (failed > 0 || (fromStart && (status >= 500 || status == 200))) {
+                sample("response_total", classified(labels, "failure", status), failed);
             }
         }
-        for (int status : statuses) {
-            sample(
-                    "istio_requests_total",
-                    labels(
-                            "reporter",
-                            "destination",
-                            "destination_workload",
-                            workload,
-                            "destination_workload_namespace",
-                            namespace,
-                            "response_code",
-                            String.valueOf(status)),
-                    meters.answered(status));
+        latencies("response_latency_ms", labels, meters);
+    }
+
+    private static String classified(String labels, String classification, int status) {
+        return labels + "," + labels("classification", classification, "status_code", String.valueOf(status));
+    }
+
+    /** Who called is not told: Open Service Mesh counts beside the caller, we count where calls arrive. */
+    private void osm(Meters meters, Meters.Served served) {
+        String labels = labels(
+                "source_namespace",
+                "unknown",
+                "source_kind",
+                "unknown",
+                "source_name",
+                "unknown",
+                "source_pod",
+                "unknown",
+                "destination_namespace",
+                served.workload().namespace(),
+                "destination_kind",
+                "Deployment",
+                "destination_name",
+                served.owner(),
+                "destination_pod",
+                served.workload().name());
+        answers("osm_request_total", "response_code", labels, meters);
+        latencies("osm_request_duration_ms", labels, meters);
+    }
+
+    private void answers(String name, String statusLabel, String labels, Meters meters) {
+        family(name, "counter", "Requests answered by this workload, under the name that stock Flagger asks for.");
+        for (int status = 0; status < meters.statuses(); status++) {
+            long answered = meters.answered(status);
+            if (answered > 0 || STATUSES_FROM_START.contains(status)) {
+                sample(name, labels + "," + labels(statusLabel, String.valueOf(status)), answered);
+            }
         }
-        family(
-                "istio_request_duration_milliseconds",
-                "histogram",
-                "Time to the first byte of an answer, under the name that stock Flagger asks for.");
+    }
+
+    private void latencies(String name, String labels, Meters meters) {
+        family(name, "histogram", "Time to the first byte of an answer, under the name that stock Flagger asks for.");
         long[] counts = new long[LatencyBuckets.count()];
         for (int i = 0; i < counts.length; i++) {
             counts[i] = meters.servedLatencies().inBucket(i);
         }
-        histogram(
-                "istio_request_duration_milliseconds",
-                labels(
-                        "reporter", "destination",
-                        "destination_workload", workload,
-                        "destination_workload_namespace", namespace),
-                counts,
-                meters.servedLatencies().sumMicros(),
-                MILLISECONDS_BOUNDS,
-                3);
+        histogram(name, labels, counts, meters.servedLatencies().sumMicros(), MILLISECONDS_BOUNDS, 3);
     }
 
     /** {@code scale}: decimal places between microseconds and the unit shown. */

@@ -10,6 +10,7 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -48,10 +49,22 @@ class CommandLineTest {
                         Optional.of(new HostPort("::1", 0)),
                         Optional.empty(),
                         "",
+                        Set.of(),
                         Log.Level.DEBUG,
                         3,
                         Duration.ZERO,
                         Duration.ofMillis(1500)));
+    }
+
+    @Test
+    void speaksTheDialectsOfMetricsThatAreNamed() {
+        assertThat(settings("--config", "/c.json").dialects()).isEmpty();
+        assertThat(settings("--config", "/c.json", "--metrics", "osm").dialects())
+                .containsExactly(Settings.Dialect.OSM);
+        assertThat(settings("--config", "/c.json", "--metrics=linkerd, osm").dialects())
+                .containsExactlyInAnyOrder(Settings.Dialect.LINKERD, Settings.Dialect.OSM);
+        assertThat(CommandLine.read(List.of("--config=/c.json", "--metrics=istio"), Map.of(), 2))
+                .isEqualTo(new CommandLine.Wish.Wrong("--metrics: 'istio' is neither linkerd nor osm; expected NAMES"));
     }
 
     @Test

@@ -44,6 +44,7 @@ import java.time.Instant;
 import java.util.List;
 import java.util.Optional;
 import java.util.Random;
+import java.util.Set;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
@@ -170,7 +171,7 @@ class DiscoveryClientTest {
         store.destination(REVIEWS, data, answers::add);
 
         assertThat(answer()).isEmpty();
-        assertThat(PrometheusText.of(meters, "test"))
+        assertThat(PrometheusText.of(meters, "test", Set.of()))
                 .contains("tulle_limit_hits_total{limit=\"max_destinations\"} 1\n");
     }
 

@@ -7,6 +7,7 @@ import dev.tulle.proxy.model.Protocol;
 import dev.tulle.proxy.telemetry.PrometheusText;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.junit.jupiter.api.AfterEach;
@@ -62,7 +63,7 @@ class RotationEndToEndTest {
     }
 
     private static long opened(TestMesh.Side server) {
-        Matcher found = OPENED.matcher(PrometheusText.of(server.meters, "1"));
+        Matcher found = OPENED.matcher(PrometheusText.of(server.meters, "1", Set.of()));
         assertThat(found.find()).isTrue();
         return Long.parseLong(found.group(1));
     }

@@ -9,6 +9,7 @@ import dev.tulle.proxy.model.Report.Direction;
 import dev.tulle.proxy.model.ToController;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
+import java.util.Set;
 import org.junit.jupiter.api.Test;
 
 class MetersTest {
@@ -91,7 +92,8 @@ class MetersTest {
             assertThat(edge.peer()).isEqualTo("other");
             assertThat(edge.requests()).isEqualTo(98);
         });
-        assertThat(PrometheusText.of(meters, "1")).contains("tulle_limit_hits_total{limit=\"max_series\"} 98\n");
+        assertThat(PrometheusText.of(meters, "1", Set.of()))
+                .contains("tulle_limit_hits_total{limit=\"max_series\"} 98\n");
     }
 
     @Test

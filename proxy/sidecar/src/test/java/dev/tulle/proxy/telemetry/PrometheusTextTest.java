@@ -2,10 +2,12 @@ package dev.tulle.proxy.telemetry;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.tulle.proxy.bootstrap.Settings;
 import dev.tulle.proxy.model.Report;
 import dev.tulle.proxy.model.Report.Direction;
 import dev.tulle.proxy.model.WorkloadId;
 import java.util.ArrayList;
+import java.util.EnumSet;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -37,7 +39,7 @@ class PrometheusTextTest {
         meters.handshakeFailed(Direction.INBOUND, "timeout");
         meters.bytes(Direction.OUTBOUND, 10, 20);
 
-        Page page = parse(PrometheusText.of(meters, "1.0 \"x\""));
+        Page page = parse(PrometheusText.of(meters, "1.0 \"x\"", Set.of()));
 
         assertThat(page.samples())
                 .containsEntry("tulle_limit_hits_total{limit=max_connections}", 1.0)
@@ -55,7 +57,7 @@ class PrometheusTextTest {
         meter.count(Act.TIMEOUT_PER_TRY);
         meter.ejected(() -> 2);
 
-        assertThat(parse(PrometheusText.of(meters, "1")).samples())
+        assertThat(parse(PrometheusText.of(meters, "1", Set.of())).samples())
                 .containsEntry("tulle_retries_total{service=shop/reviews}", 1.0)
                 .containsEntry("tulle_timeouts_total{kind=per-try,service=shop/reviews}", 1.0)
                 .containsEntry("tulle_timeouts_total{kind=total,service=shop/reviews}", 0.0)
@@ -70,7 +72,8 @@ class PrometheusTextTest {
             edge.ended(false, 200, micros);
         }
 
-        Map<String, Double> samples = parse(PrometheusText.of(meters, "1")).samples();
+        Map<String, Double> samples =
+                parse(PrometheusText.of(meters, "1", Set.of())).samples();
 
         String labels = "{backend=9080,direction=inbound,protocol=http,service=}";
         assertThat(samples).containsEntry("tulle_request_first_byte_seconds_count" + labels, 10.0);
@@ -102,13 +105,79 @@ class PrometheusTextTest {
     void seriesThatFlaggerAsksForAreBornAtZero() {
         meters.serves(new WorkloadId("shop", "web-1"), "web");
 
-        Map<String, Double> samples = parse(PrometheusText.of(meters, "1")).samples();
+        Map<String, Double> samples =
+                parse(PrometheusText.of(meters, "1", Set.of())).samples();
 
         String server = "{destination_workload=web,destination_workload_namespace=shop,";
         assertThat(samples)
                 .containsEntry("istio_requests_total" + server + "reporter=destination,response_code=200}", 0.0)
                 .containsEntry("istio_requests_total" + server + "reporter=destination,response_code=503}", 0.0)
                 .containsEntry("istio_request_duration_milliseconds_count" + server + "reporter=destination}", 0.0);
+    }
+
+    @Test
+    void namesOfOtherMeshesAreUsedOnlyWhenAskedFor() {
+        meters.serves(new WorkloadId("shop", "web-1"), "web");
+
+        assertThat(parse(PrometheusText.of(meters, "1", Set.of())).types())
+                .containsKey("istio_requests_total")
+                .doesNotContainKeys("response_total", "osm_request_total");
+        assertThat(parse(PrometheusText.of(meters, "1", EnumSet.allOf(Settings.Dialect.class)))
+                        .types())
+                .containsEntry("istio_requests_total", "counter")
+                .containsEntry("response_total", "counter")
+                .containsEntry("response_latency_ms", "histogram")
+                .containsEntry("osm_request_total", "counter")
+                .containsEntry("osm_request_duration_ms", "histogram");
+    }
+
+    @Test
+    void answersLinkerdsQueries() {
+        meters.serves(new WorkloadId("shop", "web-primary-5d-x"), "web-primary");
+        String labels = "deployment=web-primary,direction=inbound,";
+        String server = "namespace=shop,pod=web-primary-5d-x,status_code=";
+        assertThat(parse(PrometheusText.of(meters, "1", Set.of(Settings.Dialect.LINKERD)))
+                        .samples())
+                .containsEntry("response_total{classification=success," + labels + server + "200}", 0.0)
+                .containsEntry("response_total{classification=failure," + labels + server + "200}", 0.0)
+                .containsEntry("response_total{classification=failure," + labels + server + "500}", 0.0)
+                .containsEntry("response_latency_ms_count{" + labels + "namespace=shop,pod=web-primary-5d-x}", 0.0)
+                .doesNotContainKey("response_total{classification=success," + labels + server + "500}");
+
+        EdgeMeter edge = meters.edge(Direction.INBOUND, PEER, "", "9080", true, true);
+        edge.ended(false, 200, 700_000);
+        edge.ended(false, 404, 10);
+        edge.ended(true, 200, 10); // gRPC
+        edge.ended(true, 507, 10);
+
+        Map<String, Double> samples = parse(PrometheusText.of(meters, "1", Set.of(Settings.Dialect.LINKERD)))
+                .samples();
+        assertThat(samples)
+                .containsEntry("response_total{classification=success," + labels + server + "200}", 1.0)
+                .containsEntry("response_total{classification=success," + labels + server + "404}", 1.0)
+                .containsEntry("response_total{classification=failure," + labels + server + "200}", 1.0)
+                .containsEntry("response_total{classification=failure," + labels + server + "507}", 1.0)
+                .containsEntry(
+                        "response_latency_ms_bucket{" + labels + "le=500,namespace=shop,pod=web-primary-5d-x}", 3.0)
+                .containsEntry(
+                        "response_latency_ms_bucket{" + labels + "le=1000,namespace=shop,pod=web-primary-5d-x}", 4.0);
+    }
+
+    @Test
+    void answersTheQueriesOfOpenServiceMeshInTrueNames() {
+        meters.serves(new WorkloadId("my-shop", "web.v2-1"), "web.v2");
+        meters.edge(Direction.INBOUND, PEER, "", "9080", true, true).ended(true, 500, 1_500_000);
+
+        String labels = "destination_kind=Deployment,destination_name=web.v2,destination_namespace=my-shop,"
+                + "destination_pod=web.v2-1,";
+        String source = "source_kind=unknown,source_name=unknown,source_namespace=unknown,source_pod=unknown}";
+        assertThat(parse(PrometheusText.of(meters, "1", Set.of(Settings.Dialect.OSM)))
+                        .samples())
+                .containsEntry("osm_request_total{" + labels + "response_code=200," + source, 0.0)
+                .containsEntry("osm_request_total{" + labels + "response_code=500," + source, 1.0)
+                .containsEntry("osm_request_duration_ms_bucket{" + labels + "le=1000," + source, 0.0)
+                .containsEntry("osm_request_duration_ms_bucket{" + labels + "le=2500," + source, 1.0)
+                .containsEntry("osm_request_duration_ms_sum{" + labels + source, 1500.0);
     }
 
     @Test
@@ -121,7 +190,8 @@ class PrometheusTextTest {
         meters.edge(Direction.OUTBOUND, PEER, "a/b", "a/b", true, true).ended(false, 200, 10);
         meters.edge(Direction.INBOUND, PEER, "", "6379", false, true).ended(false, 0, 10);
 
-        Map<String, Double> samples = parse(PrometheusText.of(meters, "1")).samples();
+        Map<String, Double> samples =
+                parse(PrometheusText.of(meters, "1", Set.of())).samples();
 
         String server =
                 "{destination_workload=web,destination_workload_namespace=shop,reporter=destination,response_code=";

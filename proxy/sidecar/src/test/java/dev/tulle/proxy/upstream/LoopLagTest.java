@@ -14,6 +14,7 @@ import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
 import java.time.Clock;
 import java.time.Duration;
+import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -37,7 +38,8 @@ class LoopLagTest {
         loops.next().execute(() -> sleep(2 * (LoopLag.EVERY_MILLIS + LoopLag.ALARM_MILLIS)));
 
         await().atMost(Duration.ofSeconds(10)).untilAsserted(() -> {
-            assertThat(PrometheusText.of(meters, "1")).contains("tulle_limit_hits_total{limit=\"loop_lag\"} ");
+            assertThat(PrometheusText.of(meters, "1", Set.of()))
+                    .contains("tulle_limit_hits_total{limit=\"loop_lag\"} ");
             assertThat(said.toString(StandardCharsets.UTF_8)).contains("an event loop was held up milliseconds=");
         });
     }
