@@ -34,6 +34,9 @@ import org.jspecify.annotations.Nullable;
  * judged and the identity that was verified.
  */
 final class InboundRequests implements RequestHandler {
+    /** For probes: they would speak for an application that nobody calls, and make it look well. */
+    private static final HttpRelay.Ended UNCOUNTED = (failure, status, firstByteMicros) -> {};
+
     private final InboundConnection connection;
     private final DataPlane plane;
     private final Upstreams upstreams;
@@ -145,7 +148,8 @@ final class InboundRequests implements RequestHandler {
                     known,
                     head.with(target, allowed ? fields : fields.without(InboundRequests::leadsElsewhere)),
                     end,
-                    stream);
+                    stream,
+                    known.client().isEmpty() && isKubelet(head) ? UNCOUNTED : ended);
         }
         if (!known.isHealthCheck(head, path)) {
             Verdict verdict = verdict(known, head, target, path);
@@ -170,7 +174,7 @@ final class InboundRequests implements RequestHandler {
                 return new IgnoredRequest(stream);
             }
         }
-        return send(known, head.with(target, identified(head.fields(), known.client())), end, stream);
+        return send(known, head.with(target, identified(head.fields(), known.client())), end, stream, ended);
     }
 
     private static Verdict verdict(InForce known, RequestHead head, String target, String path) {
@@ -182,7 +186,8 @@ final class InboundRequests implements RequestHandler {
         return known.rules().judge(InboundCall.request(known.port(), call));
     }
 
-    private StreamListener send(InForce known, RequestHead head, boolean end, ServerStream stream) {
+    private StreamListener send(
+            InForce known, RequestHead head, boolean end, ServerStream stream, HttpRelay.Ended ended) {
         return HttpRelay.start(
                 upstreams,
                 head,
@@ -193,6 +198,12 @@ final class InboundRequests implements RequestHandler {
                 plane.limits().connections().queueTimeoutInbound().toMillis(),
                 ended,
                 null);
+    }
+
+    /** The kubelet names itself so, over HTTP and gRPC. */
+    private static boolean isKubelet(RequestHead head) {
+        String agent = head.fields().first("user-agent");
+        return agent != null && agent.startsWith("kube-probe/");
     }
 
     /** Fields by which some applications let a request name another method or path than its own. */

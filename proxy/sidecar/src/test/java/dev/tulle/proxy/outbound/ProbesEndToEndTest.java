@@ -6,7 +6,10 @@ import dev.tulle.proxy.model.InboundPolicy;
 import dev.tulle.proxy.model.Protocol;
 import dev.tulle.proxy.model.WorkloadConfig.Probe;
 import dev.tulle.proxy.model.WorkloadConfig.Probe.Kind;
+import dev.tulle.proxy.telemetry.PrometheusText;
 import java.util.List;
+import java.util.Set;
+import org.awaitility.Awaitility;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -78,6 +81,22 @@ class ProbesEndToEndTest {
                 assertThat(wire.readHead()).startsWith("HTTP/1.1 200 ");
                 assertThat(wire.readHead()).contains("x-declared: by-the-pod").doesNotContain("DELETE", "/secret");
             }
+        }
+    }
+
+    @Test
+    void countsNoProbeAndNobodyElseLess() {
+        try (RawOrigin origin = RawOrigin.echoingHeads()) {
+            var server = closed(origin, Protocol.HTTP);
+            for (String agent : List.of("kube-probe/1.36", "curl/8", "not-kube-probe/1")) {
+                try (Wire wire = new Wire(server.dialInbound())) {
+                    wire.send("GET /healthz?full=1 HTTP/1.1\r\nHost: a\r\nUser-Agent: %s\r\n\r\n".formatted(agent));
+                    assertThat(wire.readHead()).startsWith("HTTP/1.1 200 ");
+                }
+            }
+            Awaitility.await()
+                    .untilAsserted(() -> assertThat(PrometheusText.of(server.meters, "1", Set.of()))
+                            .containsPattern("tulle_requests_total\\{direction=\"inbound\",peer=\"\".*} 2\n"));
         }
     }
 
