@@ -79,7 +79,7 @@ public final class SmiReader {
                 return new SmiReader(kind.get(), apiVersion.charAt(apiVersion.length() - 1) - '0').readObject(object);
             }
             root.at("apiVersion")
-                    .problem("is %s: %s has %s"
+                    .problem("is %s, which %s does not have: write one of %s"
                             .formatted(
                                     root.at("apiVersion").quoted(), kind.get().kind(), String.join(", ", known)));
         }

@@ -2,6 +2,7 @@ package dev.tulle.controller.assemble;
 
 import dev.tulle.controller.resources.MeshSettings;
 import dev.tulle.controller.resources.NamespaceResource;
+import dev.tulle.controller.resources.NearestName;
 import dev.tulle.controller.resources.ObjectRef;
 import dev.tulle.controller.resources.Problems;
 import dev.tulle.controller.resources.Resources;
@@ -101,10 +102,14 @@ final class AccessSettings {
                 problems.warning(
                         object,
                         "metadata.annotations." + key,
-                        "no such annotation; there are %s"
-                                .formatted(String.join(
-                                        ", ",
-                                        KNOWN_ANNOTATIONS.stream().sorted().toList())),
+                        "no such annotation; %sthere are %s"
+                                .formatted(
+                                        NearestName.question(key, KNOWN_ANNOTATIONS),
+                                        String.join(
+                                                ", ",
+                                                KNOWN_ANNOTATIONS.stream()
+                                                        .sorted()
+                                                        .toList())),
                         "it says nothing");
             }
         }

@@ -1,6 +1,7 @@
 package dev.tulle.controller.assemble;
 
 import dev.tulle.controller.resources.ObjectRef;
+import dev.tulle.controller.resources.Problem.Severity;
 import dev.tulle.controller.resources.Problems;
 import dev.tulle.controller.resources.Resources;
 import dev.tulle.proxy.model.Grant;
@@ -65,10 +66,10 @@ final class Grants {
                 problems.error(
                         ref,
                         field(ref, "destination.namespace"),
-                        "its destination is in namespace %s; a target may only speak for its own, %s"
+                        "is '%s', but a TrafficTarget grants access only in its own namespace; create it in namespace %s"
                                 .formatted(
                                         target.destination().namespace(),
-                                        target.metadata().namespace()),
+                                        target.destination().namespace()),
                         "grants nothing");
                 continue;
             }
@@ -101,11 +102,13 @@ final class Grants {
 
     private Rules resolve(ObjectRef ref, TrafficTarget target, String trustDomain) {
         if (!accounts.contains(target.destination())) {
-            problems.info(
+            problems.missing(
+                    Severity.INFO,
                     ref,
                     field(ref, "destination.name"),
                     "no workload runs under service account %s".formatted(text(target.destination())),
-                    "it has nothing to protect yet");
+                    "it has nothing to protect yet",
+                    account(target.destination()));
         }
         List<SpiffeId> sources = sources(ref, target, trustDomain);
         Optional<List<GroupRule>> groupRules = Optional.empty();
@@ -169,11 +172,13 @@ final class Grants {
                 continue;
             }
             if (!accounts.contains(source)) {
-                problems.info(
+                problems.missing(
+                        Severity.INFO,
                         ref,
                         field,
                         "no workload runs under service account %s".formatted(text(source)),
-                        "nobody calls under this name yet");
+                        "nobody calls under this name yet",
+                        account(source));
             }
         }
         return List.copyOf(sources);
@@ -193,7 +198,8 @@ final class Grants {
                 problems.error(
                         ref,
                         field,
-                        "HTTPRouteGroup %s has no match '%s'".formatted(id, match),
+                        "HTTPRouteGroup %s has no match '%s'; it has %s"
+                                .formatted(id, match, String.join(", ", groups.names(id))),
                         "that name grants nothing, the others hold");
             }
         }
@@ -209,7 +215,7 @@ final class Grants {
             problems.warning(
                     ref,
                     field(ref, "destination.port"),
-                    "port %d is not among those of its TCPRoutes (%s), and both must hold"
+                    "port %d is not among those of its TCPRoutes (%s), and both must hold; remove one of them"
                             .formatted(own.get(), join(routes.get())),
                     "grants nothing");
         }
@@ -218,13 +224,19 @@ final class Grants {
 
     private void missing(ObjectRef ref, String field, Rule rule, String id) {
         SmiKind kind = rule.kind().refersTo();
-        problems.error(
+        problems.missing(
+                Severity.ERROR,
                 ref,
                 field,
                 "there is no %s %s; make it or correct the name".formatted(kind.kind(), id),
                 rule.kind() == RuleKind.UDP_ROUTE
                         ? "this rule has no effect"
-                        : "this rule grants nothing, the others hold");
+                        : "this rule grants nothing, the others hold",
+                new ObjectRef(kind.kind(), ref.namespace(), rule.name()));
+    }
+
+    private static ObjectRef account(ServiceAccount account) {
+        return new ObjectRef("ServiceAccount", account.namespace(), account.name());
     }
 
     private String field(ObjectRef ref, String name) {

@@ -14,6 +14,7 @@ import dev.tulle.controller.model.Workload;
 import dev.tulle.controller.model.WorkloadAccess;
 import dev.tulle.controller.resources.MeshSettings;
 import dev.tulle.controller.resources.ObjectRef;
+import dev.tulle.controller.resources.Problem.Severity;
 import dev.tulle.controller.resources.Problems;
 import dev.tulle.controller.resources.Resources;
 import dev.tulle.controller.resources.ServiceResource;
@@ -253,13 +254,25 @@ public final class MeshAssembler {
             }
             Service service = services.get(name.get());
             if (service == null || service.port(entry.port()).isEmpty()) {
-                problems.warning(
-                        ref,
-                        service == null ? field + "service" : field + "port",
-                        service == null
-                                ? "there is no Service %s".formatted(name.get())
-                                : "Service %s has no port %d".formatted(name.get(), entry.port()),
-                        "requests to %s are answered with 503".formatted(entry.listen()));
+                String outcome = "requests to %s are answered with 503".formatted(entry.listen());
+                if (service == null) {
+                    problems.missing(
+                            Severity.WARNING,
+                            ref,
+                            field + "service",
+                            "there is no Service %s".formatted(name.get()),
+                            outcome,
+                            new ObjectRef(
+                                    "Service",
+                                    name.get().namespace(),
+                                    name.get().name()));
+                } else {
+                    problems.warning(
+                            ref,
+                            field + "port",
+                            "Service %s has no port %d".formatted(name.get(), entry.port()),
+                            outcome);
+                }
             }
             if (!Loopback.is(entry.listen().host())) {
                 problems.warning(

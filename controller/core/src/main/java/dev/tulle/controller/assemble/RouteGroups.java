@@ -20,7 +20,7 @@ import java.util.Set;
 
 /** The entries of every HTTPRouteGroup that can be used; one whose regex is no good is kept out, the others of its group stay. */
 final class RouteGroups {
-    private static final String CURE = " (RE2 has no look-around and no back-references)";
+    private static final String CURE = "; write it in RE2 syntax, which has no look-around and no back-references";
 
     private final Problems problems;
     private final Map<String, Group> groups = new HashMap<>();
@@ -84,6 +84,12 @@ final class RouteGroups {
     /** Whether there is a group of this id, {@code namespace/name}. */
     boolean has(String id) {
         return groups.containsKey(id);
+    }
+
+    /** Names of all entries of a group, in the order of the alphabet. */
+    List<String> names(String id) {
+        Group group = groups.get(id);
+        return group == null ? List.of() : group.names().stream().sorted().toList();
     }
 
     /** Whether a group has an entry of this name, usable or not. */

@@ -3,6 +3,8 @@ package dev.tulle.controller.assemble;
 import dev.tulle.controller.model.Addresses;
 import dev.tulle.controller.model.ServiceName;
 import dev.tulle.controller.resources.EndpointSliceResource;
+import dev.tulle.controller.resources.ObjectRef;
+import dev.tulle.controller.resources.Problem.Severity;
 import dev.tulle.controller.resources.Problems;
 import dev.tulle.controller.resources.ServiceResource;
 import dev.tulle.controller.resources.WorkloadResource;
@@ -168,14 +170,16 @@ final class Selection {
         Problems problems =
                 choice.strangers().contains(service.namespace()) ? new Problems(Map.of()) : choice.problems();
         if (workloads.isEmpty() && slices.isEmpty()) {
-            problems.info(
+            problems.missing(
+                    Severity.INFO,
                     service.ref(),
                     "spec.selector",
                     service.selector().isEmpty()
                             ? "selects nothing: it is empty"
                             : "selects nothing: no workload in namespace %s has the labels %s"
                                     .formatted(service.namespace(), labels(service)),
-                    "requests to it are answered with 503");
+                    "requests to it are answered with 503",
+                    new ObjectRef("Endpoints", service.namespace(), service.name()));
         }
         List<SelectedPort> ports = new ArrayList<>();
         Set<Integer> numbers = new HashSet<>();

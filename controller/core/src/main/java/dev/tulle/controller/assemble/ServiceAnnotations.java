@@ -1,5 +1,6 @@
 package dev.tulle.controller.assemble;
 
+import dev.tulle.controller.resources.NearestName;
 import dev.tulle.controller.resources.ObjectRef;
 import dev.tulle.controller.resources.Problems;
 import dev.tulle.proxy.model.RateLimit;
@@ -125,7 +126,8 @@ public final class ServiceAnnotations {
                 problems.warning(
                         service,
                         FIELD + key,
-                        "no such annotation of a Service; there are %s".formatted(String.join(", ", KNOWN)),
+                        "no such annotation of a Service; %sthere are %s"
+                                .formatted(NearestName.question(key, KNOWN), String.join(", ", KNOWN)),
                         "it says nothing");
             }
         }

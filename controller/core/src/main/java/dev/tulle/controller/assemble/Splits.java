@@ -10,10 +10,12 @@ import dev.tulle.controller.model.ServiceName;
 import dev.tulle.controller.model.ServicePort;
 import dev.tulle.controller.model.Split;
 import dev.tulle.controller.resources.ObjectRef;
+import dev.tulle.controller.resources.Problem.Severity;
 import dev.tulle.controller.resources.Problems;
 import dev.tulle.controller.resources.Resources;
 import dev.tulle.proxy.model.HttpMatch;
 import dev.tulle.proxy.model.WeightedCluster;
+import dev.tulle.smi.SmiKind;
 import dev.tulle.smi.TrafficSplit;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -83,11 +85,13 @@ final class Splits {
         for (TrafficSplit split : splits.stream().sorted(OLDEST_FIRST).toList()) {
             ObjectRef ref = Resources.ref(split);
             if (!services.containsKey(root)) {
-                problems.warning(
+                problems.missing(
+                        Severity.WARNING,
                         ref,
                         "spec.service",
                         "there is no Service %s".formatted(root),
-                        "the split has no effect until there is");
+                        "the split has no effect until there is",
+                        new ObjectRef("Service", root.namespace(), root.name()));
             } else if (!split.matches().isEmpty()) {
                 if (hasItsGroups(ref, split)) {
                     withMatches.add(split);
@@ -112,11 +116,16 @@ final class Splits {
         for (int i = 0; i < split.matches().size(); i++) {
             String id = split.metadata().namespace() + "/" + split.matches().get(i);
             if (!groups.has(id)) {
-                problems.error(
+                problems.missing(
+                        Severity.ERROR,
                         ref,
                         "spec.matches[%d].name".formatted(i),
                         "there is no HTTPRouteGroup %s; make it or correct the name".formatted(id),
-                        "the split is left out: its requests go to the root or to the split without matches");
+                        "the split is left out: its requests go to the root or to the split without matches",
+                        new ObjectRef(
+                                SmiKind.HTTP_ROUTE_GROUP.kind(),
+                                split.metadata().namespace(),
+                                split.matches().get(i)));
                 all = false;
             }
         }
@@ -194,7 +203,8 @@ final class Splits {
                 problems.warning(
                         ref,
                         "spec.backends",
-                        "no backend has port %d of %s".formatted(port.port(), root.name()),
+                        "no backend has port %d of %s; add it to the backends' Services"
+                                .formatted(port.port(), root.name()),
                         "the port stays with the root");
             }
         }
@@ -208,8 +218,13 @@ final class Splits {
         if (service.isEmpty()) {
             // With weight 0 this is how a canary begins.
             if (backend.weight() > 0) {
-                problems.warning(
-                        ref, field, "there is no Service %s".formatted(name), "its share goes to the other backends");
+                problems.missing(
+                        Severity.WARNING,
+                        ref,
+                        field,
+                        "there is no Service %s".formatted(name),
+                        "its share goes to the other backends",
+                        new ObjectRef("Service", name.namespace(), name.name()));
             }
             return;
         }
@@ -221,7 +236,8 @@ final class Splits {
             problems.warning(
                     ref,
                     field,
-                    "Service %s has no port %s, which %s has".formatted(name, String.join(", ", lacking), root.name()),
+                    "Service %s has no port %s, which %s has; add it there"
+                            .formatted(name, String.join(", ", lacking), root.name()),
                     "it takes no part there");
         }
         if (backend.weight() > 0
@@ -229,11 +245,13 @@ final class Splits {
                 && service.get().ports().stream()
                         .flatMap(port -> port.endpoints().stream())
                         .noneMatch(ServiceEndpoint::ready)) {
-            problems.warning(
+            problems.missing(
+                    Severity.WARNING,
                     ref,
                     field,
                     "Service %s has weight %d and no ready endpoints".formatted(name, backend.weight()),
-                    "its share goes to the other backends");
+                    "its share goes to the other backends",
+                    new ObjectRef("Endpoints", name.namespace(), name.name()));
         }
     }
 

@@ -23,6 +23,19 @@ public record Origin(String file, SortedMap<String, Integer> lines) {
         return lines.containsKey(field);
     }
 
+    /** The lines of a part of the document, as if it were one of its own. */
+    public Origin below(String part) {
+        SortedMap<String, Integer> inside = new TreeMap<>();
+        lines.forEach((path, line) -> {
+            if (path.equals(part)) {
+                inside.put("", line);
+            } else if (path.startsWith(part + ".")) {
+                inside.put(path.substring(part.length() + 1), line);
+            }
+        });
+        return new Origin(file, inside);
+    }
+
     /** Where the field stands, or else the nearest part that holds it. */
     public Place at(String field) {
         String path = field;

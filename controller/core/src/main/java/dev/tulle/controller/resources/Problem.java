@@ -14,6 +14,8 @@ import java.util.Optional;
  * @param field path of the field ({@code spec.backends[0].weight}), or empty
  * @param message what is wrong and how to cure it, one sentence
  * @param outcome what was done instead, one sentence
+ * @param missing what is referred to and is not there, where that is the problem: an object, or the {@code Endpoints} of a Service. Whoever
+ *     has seen only a part of everything knows by it what may be in the other part
  */
 public record Problem(
         Severity severity,
@@ -21,7 +23,8 @@ public record Problem(
         Optional<Place> place,
         String field,
         String message,
-        String outcome) {
+        String outcome,
+        Optional<ObjectRef> missing) {
     /** By file, line, object, field and message: the order of every list of problems. */
     public static final Comparator<Problem> ORDER = Comparator.comparing(
                     (Problem problem) -> problem.place().map(Place::file).orElse(""))
@@ -32,6 +35,17 @@ public record Problem(
             .thenComparing(Problem::severity)
             .thenComparing(Problem::outcome);
 
+    /** One of something that is there. */
+    public Problem(
+            Severity severity,
+            Optional<ObjectRef> object,
+            Optional<Place> place,
+            String field,
+            String message,
+            String outcome) {
+        this(severity, object, place, field, message, outcome, Optional.empty());
+    }
+
     public Problem {
         requireNonNull(severity, "severity");
         requireNonNull(object, "object");
@@ -39,6 +53,7 @@ public record Problem(
         requireNonNull(field, "field");
         requireNonNull(message, "message");
         requireNonNull(outcome, "outcome");
+        requireNonNull(missing, "missing");
     }
 
     /** How much is lost. */

@@ -18,17 +18,27 @@ public final class Problems {
 
     /** An object, or part of it, has no effect. */
     public void error(ObjectRef object, String field, String message, String outcome) {
-        add(Severity.ERROR, object, field, message, outcome);
+        add(Severity.ERROR, object, field, message, outcome, Optional.empty());
     }
 
     /** Something has effect, probably not the one that was meant. */
     public void warning(ObjectRef object, String field, String message, String outcome) {
-        add(Severity.WARNING, object, field, message, outcome);
+        add(Severity.WARNING, object, field, message, outcome, Optional.empty());
     }
 
     /** Something worth knowing. */
     public void info(ObjectRef object, String field, String message, String outcome) {
-        add(Severity.INFO, object, field, message, outcome);
+        add(Severity.INFO, object, field, message, outcome, Optional.empty());
+    }
+
+    /**
+     * Something that an object refers to is not there.
+     *
+     * @param absent see {@link Problem#missing}
+     */
+    public void missing(
+            Severity severity, ObjectRef object, String field, String message, String outcome, ObjectRef absent) {
+        add(severity, object, field, message, outcome, Optional.of(absent));
     }
 
     /** A problem whose place is known already. */
@@ -57,8 +67,14 @@ public final class Problems {
         return origin != null && !origin.has(newest) && origin.has(older) ? older : newest;
     }
 
-    private void add(Severity severity, ObjectRef object, String field, String message, String outcome) {
+    private void add(
+            Severity severity,
+            ObjectRef object,
+            String field,
+            String message,
+            String outcome,
+            Optional<ObjectRef> missing) {
         Optional<Place> place = Optional.ofNullable(origins.get(object)).map(origin -> origin.at(field));
-        found.add(new Problem(severity, Optional.of(object), place, field, message, outcome));
+        found.add(new Problem(severity, Optional.of(object), place, field, message, outcome, missing));
     }
 }

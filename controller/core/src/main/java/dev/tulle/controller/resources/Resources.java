@@ -111,6 +111,35 @@ public record Resources(
                 problems);
     }
 
+    /** The same with one SMI object more, in the place of the one of its name. */
+    public Resources with(SmiObject object) {
+        return new Resources(
+                namespaces,
+                services,
+                slices,
+                workloads,
+                serviceAccounts,
+                replaced(splits, object, TrafficSplit.class),
+                replaced(targets, object, TrafficTarget.class),
+                replaced(routeGroups, object, HTTPRouteGroup.class),
+                replaced(tcpRoutes, object, TCPRoute.class),
+                replaced(udpRoutes, object, UDPRoute.class),
+                settings,
+                unready,
+                origins,
+                problems);
+    }
+
+    private static <T extends SmiObject> List<T> replaced(List<T> objects, SmiObject object, Class<T> type) {
+        if (!type.isInstance(object)) {
+            return objects;
+        }
+        List<T> all = new ArrayList<>(objects);
+        all.removeIf(other -> ref(other).equals(ref(object)));
+        all.add(type.cast(object));
+        return all;
+    }
+
     private static <T> List<T> sorted(List<T> objects, Function<? super T, ObjectRef> ref) {
         return objects.stream().sorted(Comparator.comparing(ref)).toList();
     }

@@ -321,7 +321,7 @@ class MeshAssemblerTest {
             assertThat(warnings(assembled))
                     .containsExactly(
                             "TrafficSplit shop/shop, spec.backends[1].service: Service shop/shop-v2 has no port"
-                                    + " 90, which shop/shop has -> it takes no part there");
+                                    + " 90, which shop/shop has; add it there -> it takes no part there");
         }
 
         @Test
@@ -335,8 +335,10 @@ class MeshAssemblerTest {
 
             assertThat(port(assembled, "shop", 90).splits()).isEmpty();
             assertThat(messages(assembled))
-                    .anySatisfy(message -> assertThat(message)
-                            .contains("no backend has port 90 of shop/shop -> the port stays with the root"));
+                    .anySatisfy(
+                            message -> assertThat(message)
+                                    .contains(
+                                            "no backend has port 90 of shop/shop; add it to the backends' Services -> the port stays with the root"));
         }
 
         @Test
@@ -498,8 +500,9 @@ class MeshAssemblerTest {
                     .extracting(HttpMatch::name)
                     .containsExactly("all/a");
             assertThat(messages(assembled))
-                    .containsExactly("TrafficTarget shop/db, spec.rules[0]: HTTPRouteGroup shop/all has no match 'c' ->"
-                            + " that name grants nothing, the others hold");
+                    .containsExactly(
+                            "TrafficTarget shop/db, spec.rules[0]: HTTPRouteGroup shop/all has no match 'c'; it has a, b ->"
+                                    + " that name grants nothing, the others hold");
         }
 
         @Test
@@ -620,8 +623,8 @@ class MeshAssemblerTest {
             assertThat(workloadOf(assembled, "db-1").access().policy().grants()).isEmpty();
             assertThat(messages(assembled))
                     .containsExactly(
-                            "TrafficTarget evil/db, spec.destination.namespace: its destination is in namespace"
-                                    + " shop; a target may only speak for its own, evil -> grants nothing");
+                            "TrafficTarget evil/db, spec.destination.namespace: is 'shop', but a TrafficTarget grants"
+                                    + " access only in its own namespace; create it in namespace shop -> grants nothing");
         }
 
         @Test
