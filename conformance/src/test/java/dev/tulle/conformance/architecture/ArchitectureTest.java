@@ -45,23 +45,24 @@ class ArchitectureTest {
             proxy                 | edge | proxy.model proxy.match proxy.policy proxy.routing proxy.balance proxy.resilience proxy.bootstrap proxy.telemetry proxy.http proxy.identity proxy.upstream proxy.guard proxy.inbound proxy.outbound proxy.rehearsal proxy.discovery proxy.admin proxy.redirect | netty
 
             controller.resources  | pure | smi proxy.model                                       |
-            controller.watch      | edge | smi proxy.model controller.resources                  | jackson yaml
             controller.model      | pure | proxy.model                                           |
             controller.assemble   | pure | smi proxy.model proxy.match controller.resources controller.model |
             controller.translate  | pure | proxy.model controller.model                          |
             controller.why        | pure | smi proxy.model proxy.match proxy.policy proxy.routing controller.model controller.translate |
             controller.inject     | pure | smi.convert controller.resources controller.assemble  | jackson
+            controller.lint       | pure | smi smi.convert proxy.model proxy.match proxy.routing controller.resources controller.model controller.assemble controller.inject | jackson
+            controller.watch      | edge | smi proxy.model controller.resources controller.inject controller.lint | jackson yaml
             controller.identity   | edge | proxy.model controller.model                          | quarkus bouncycastle jackson
             controller.report     | edge | proxy.model controller.model                          | quarkus
             controller.discovery  | edge | proxy.model controller.model controller.translate controller.identity controller.report | quarkus vertx jackson
             controller.api        | edge | proxy.model controller.resources controller.model controller.assemble controller.why controller.report controller.identity controller.discovery | quarkus vertx jackson
             controller.kubernetes | edge | smi proxy.model controller.resources controller.watch  | quarkus vertx jackson fabric8
             controller.trust      | edge | proxy.model controller.resources controller.identity controller.api | quarkus bouncycastle fabric8
-            controller.webhook    | edge | smi smi.convert proxy.model controller.resources controller.assemble controller.inject | quarkus vertx jackson fabric8
+            controller.webhook    | edge | smi smi.convert proxy.model controller.resources controller.assemble controller.inject controller.lint | quarkus vertx jackson fabric8
             controller            | edge | smi proxy.model controller.resources controller.watch controller.model controller.assemble controller.translate controller.why controller.identity controller.report controller.discovery controller.api controller.trust controller.kubernetes controller.webhook | quarkus vertx jackson fabric8
 
             cli.inject            | pure | controller.inject                                     | jackson yaml
-            cli                   | edge | controller.inject cli.inject                          | picocli jackson
+            cli                   | edge | smi controller.resources controller.inject controller.lint controller.watch cli.inject | picocli jackson
             """);
 
     private static final List<String> MODULES =

@@ -101,8 +101,8 @@ final class KubernetesController implements AutoCloseable {
         parts.push(source);
         source.watch();
         // Parts of every replica: one line each, here.
-        Webhook reviewing =
-                new Webhook(client, vertx, cluster.webhook(), Metrics.globalRegistry, System.getenv(), version());
+        Webhook reviewing = new Webhook(
+                client, vertx, cluster.webhook(), Metrics.globalRegistry, System.getenv(), version(), source::known);
         webhook = Optional.of(reviewing);
         parts.push(reviewing); // Listens from its first certificate on.
         parts.push(WebhookKeysWatch.start(

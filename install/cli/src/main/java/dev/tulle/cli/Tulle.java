@@ -25,6 +25,7 @@ import picocli.CommandLine.Spec;
             Tulle.Token.class,
             Tulle.Proxy.class,
             InjectCommand.class,
+            LintCommand.class,
             CheckCommand.class,
             StatCommand.class,
             EdgesCommand.class,

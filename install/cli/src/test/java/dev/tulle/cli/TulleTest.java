@@ -14,9 +14,20 @@ class TulleTest {
 
         assertThat(ran.exitCode()).isZero();
         assertThat(ran.out())
-                .contains("controller", "token", "proxy", "check", "stat", "edges", "why", "denied", "proxies", "ca")
+                .contains(
+                        "controller",
+                        "token",
+                        "proxy",
+                        "lint",
+                        "check",
+                        "stat",
+                        "edges",
+                        "why",
+                        "denied",
+                        "proxies",
+                        "ca")
                 .contains("Exit code: 0");
-        assertThat(ran.out().lines().count()).isLessThan(30);
+        assertThat(ran.out().lines().count()).isLessThan(40);
     }
 
     @Test

@@ -82,7 +82,7 @@ final class ResourceReader {
             }
             if (kind.equals("List") && apiVersion.equals("v1")) {
                 for (int i = 0; i < content.path("items").size(); i++) {
-                    document(file, item(document, i));
+                    document(file, document.item(i));
                 }
                 return;
             }
@@ -122,19 +122,6 @@ final class ResourceReader {
             } else {
                 core(apiVersion, ref, fields);
             }
-        }
-
-        private Document item(Document list, int index) {
-            String prefix = "items[" + index + "]";
-            SortedMap<String, Integer> lines = new TreeMap<>();
-            list.lines().forEach((path, line) -> {
-                if (path.equals(prefix)) {
-                    lines.put("", line);
-                } else if (path.startsWith(prefix + ".")) {
-                    lines.put(path.substring(prefix.length() + 1), line);
-                }
-            });
-            return new Document(list.content().path("items").path(index), lines);
         }
 
         private void checkName(Fields metadata, String field, String name) {

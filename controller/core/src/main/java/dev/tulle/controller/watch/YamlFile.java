@@ -59,7 +59,21 @@ sealed interface YamlFile {
      * @param content its value
      * @param lines line from 1 by field path, as in {@link dev.tulle.controller.resources.Origin}
      */
-    record Document(JsonNode content, SortedMap<String, Integer> lines) {}
+    record Document(JsonNode content, SortedMap<String, Integer> lines) {
+        /** One of the {@code items} of a list, as if it were a document of its own. */
+        Document item(int index) {
+            String prefix = "items[" + index + "]";
+            SortedMap<String, Integer> inside = new TreeMap<>();
+            lines.forEach((path, line) -> {
+                if (path.equals(prefix)) {
+                    inside.put("", line);
+                } else if (path.startsWith(prefix + ".")) {
+                    inside.put(path.substring(prefix.length() + 1), line);
+                }
+            });
+            return new Document(content.path("items").path(index), inside);
+        }
+    }
 
     /**
      * A file that cannot be read.

@@ -109,6 +109,11 @@ public final class KubernetesSource implements ResourceSource {
         }
     }
 
+    /** Everything that was read so far; absent until all of it was read once. Never waits, and builds the copy anew. */
+    public Optional<Resources> known() {
+        return synced() ? Optional.of(resources()) : Optional.empty();
+    }
+
     private Resources resources() {
         List<Problem> problems =
                 watches.stream().flatMap(watch -> watch.problem().stream()).toList();

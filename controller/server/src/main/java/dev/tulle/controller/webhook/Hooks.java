@@ -8,9 +8,11 @@ import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.tulle.controller.inject.InjectSettings;
+import dev.tulle.controller.resources.Resources;
 import dev.tulle.controller.webhook.Review.Answer;
 import java.io.IOException;
 import java.util.Locale;
+import java.util.Optional;
 import java.util.function.Supplier;
 import org.jboss.logging.Logger;
 
@@ -27,9 +29,19 @@ final class Hooks {
     private final Injection injection;
     private final Validation validation;
 
+    /** Hooks that know of nothing but namespaces. */
     Hooks(Supplier<InjectSettings> settings, Namespaces namespaces, LeftOut leftOut) {
+        this(settings, namespaces, leftOut, Optional::empty);
+    }
+
+    /** @param watched everything else there is, once it was read */
+    Hooks(
+            Supplier<InjectSettings> settings,
+            Namespaces namespaces,
+            LeftOut leftOut,
+            Supplier<Optional<Resources>> watched) {
         injection = new Injection(settings, namespaces, leftOut);
-        validation = new Validation(settings, namespaces);
+        validation = new Validation(settings, namespaces, watched);
     }
 
     /** The paths there are. */

@@ -1,5 +1,6 @@
 package dev.tulle.controller.webhook;
 
+import dev.tulle.controller.resources.Resources;
 import dev.tulle.proxy.model.HostPort;
 import io.fabric8.kubernetes.client.KubernetesClient;
 import io.micrometer.core.instrument.MeterRegistry;
@@ -7,6 +8,7 @@ import io.vertx.core.Vertx;
 import java.time.Clock;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.Supplier;
 
 /** The webhooks of one replica: their server, and what it looks things up in. Serves from its first certificate on. */
 public final class Webhook implements AutoCloseable {
@@ -20,6 +22,7 @@ public final class Webhook implements AutoCloseable {
      *
      * @param environment see {@link ClusterSettings}; {@code POD_NAME} says who writes Events
      * @param version of this controller
+     * @param watched everything there is, once it was read: what an object is judged among
      */
     public Webhook(
             KubernetesClient client,
@@ -27,13 +30,14 @@ public final class Webhook implements AutoCloseable {
             HostPort listen,
             MeterRegistry registry,
             Map<String, String> environment,
-            String version) {
+            String version,
+            Supplier<Optional<Resources>> watched) {
         settings = new ClusterSettings(client, environment, version);
         namespaces = new ClusterNamespaces(client);
         events = new LeftOutEvents(client, environment.getOrDefault("POD_NAME", "tulle-controller"), Clock.systemUTC());
         server = new WebhookServer(
                 vertx,
-                new Hooks(settings, namespaces, events),
+                new Hooks(settings, namespaces, events, watched),
                 listen,
                 WebhookLimits.DEFAULTS,
                 new WebhookMeters(registry));

@@ -8,6 +8,8 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import com.fasterxml.jackson.dataformat.yaml.YAMLMapper;
 import dev.tulle.controller.inject.InjectSettings;
 import dev.tulle.controller.inject.NamespaceView;
+import dev.tulle.controller.resources.Resources;
+import dev.tulle.controller.resources.ServiceResource;
 import dev.tulle.controller.webhook.Hooks.Hook;
 import dev.tulle.controller.webhook.Hooks.Outcome;
 import dev.tulle.controller.webhook.Hooks.Reply;
@@ -17,6 +19,8 @@ import java.util.ArrayList;
 import java.util.Base64;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
+import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -43,6 +47,7 @@ class HooksTest {
     private NamespaceView known = ASKING;
     private NamespaceView now = ASKING;
     private boolean lookUpFails;
+    private Optional<Resources> watched = Optional.empty();
     private final Hooks hooks = new Hooks(
             () -> InjectSettings.of("tulle-proxy:1", "1"),
             new Namespaces() {
@@ -59,7 +64,8 @@ class HooksTest {
                     return now;
                 }
             },
-            (namespace, pod, sentence) -> leftOut.add(sentence));
+            (namespace, pod, sentence) -> leftOut.add(sentence),
+            () -> watched);
 
     @Test
     void givesAPodItsProxy() throws IOException {
@@ -230,6 +236,52 @@ class HooksTest {
                         .at("/status/message")
                         .asText())
                 .contains("destination.namespace", "'bank'", "create it in namespace bank");
+    }
+
+    @Test
+    void warnsOfWhatLintFindsAmongEverythingElseAndDeniesNothingForIt() throws IOException {
+        watched = Optional.of(Resources.builder()
+                .add(new ServiceResource("shop", "review", new TreeMap<>(), List.of("10.0.0.1"), List.of()))
+                .build());
+
+        JsonNode response = answered(Hook.VALIDATE, review("CREATE", split("v1alpha4", "10"), null), Outcome.ALLOWED);
+
+        assertThat(response.path("allowed").asBoolean()).isTrue();
+        assertThat(response.at("/warnings").toString())
+                .contains(
+                        "TrafficSplit shop/reviews, spec.service: there is no Service shop/reviews",
+                        "is review meant?");
+    }
+
+    @Test
+    void saysNothingOfASplitWhoseServicesAreThere() throws IOException {
+        Resources.Builder resources = Resources.builder();
+        for (String name : List.of("reviews", "reviews-v1")) {
+            resources.add(
+                    new ServiceResource("shop", name, new TreeMap<>(), List.of("10.0.0." + name.length()), List.of()));
+        }
+        watched = Optional.of(resources.build());
+
+        assertThat(answered(Hook.VALIDATE, review("CREATE", split("v1alpha4", "0"), null), Outcome.ALLOWED)
+                        .at("/warnings"))
+                .hasSize(1);
+    }
+
+    @Test
+    void warnsOfAPathThatMatchesMoreThanItLooks() throws IOException {
+        watched = Optional.of(Resources.builder().build());
+        String group = """
+                apiVersion: specs.smi-spec.io/v1alpha4
+                kind: HTTPRouteGroup
+                metadata: {name: routes, namespace: shop}
+                spec: {matches: [{name: metrics, pathRegex: /metrics}]}
+                """;
+
+        assertThat(answered(Hook.VALIDATE, review("CREATE", group, null), Outcome.ALLOWED)
+                        .at("/warnings/0")
+                        .asText())
+                .contains(
+                        "HTTPRouteGroup shop/routes, spec.matches[0].pathRegex", "'/metricsfoo'", "write '/metrics$'");
     }
 
     @Test
