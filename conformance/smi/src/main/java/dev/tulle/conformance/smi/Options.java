@@ -46,6 +46,7 @@ record Options(
               --output FOLDER      of smi-conformance.json, smi-conformance.md and TEST-smi-conformance.xml; default: conformance/smi/target/report
               --parallel N         groups side by side, 1 to 8; default 3
               --list               names the cases and runs none
+              --record             keeps the table of a whole run in conformance/smi/results.md
               --own-cluster        brings our own cluster up (or takes the one that runs), installs Tulle, runs with --tulle and takes it down
             Exit code: 0 all passed, 1 not, 2 wrong usage, 130 ended by Ctrl-C; the reports are written in each of these but 2.
             """.formatted(IMAGE);

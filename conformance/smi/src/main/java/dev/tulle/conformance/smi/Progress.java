@@ -2,6 +2,7 @@ package dev.tulle.conformance.smi;
 
 import dev.tulle.conformance.smi.report.CaseResult;
 import dev.tulle.conformance.smi.report.Result;
+import io.fabric8.kubernetes.client.KubernetesClientException;
 import java.io.PrintStream;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -170,6 +171,11 @@ final class Progress implements TestExecutionListener {
     }
 
     private static String reason(Throwable cause) {
+        // Its own message also names the address of the API server, and everything twice.
+        if (cause instanceof KubernetesClientException refusal && refusal.getStatus() != null) {
+            return "the API server answered %d: %s"
+                    .formatted(refusal.getCode(), refusal.getStatus().getMessage());
+        }
         String message = cause.getMessage();
         return cause instanceof AssertionError || cause instanceof org.opentest4j.IncompleteExecutionException
                 ? message == null || message.isBlank() ? cause.getClass().getName() : message.strip()

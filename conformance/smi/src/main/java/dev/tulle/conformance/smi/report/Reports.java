@@ -23,6 +23,9 @@ import javax.xml.stream.XMLStreamWriter;
 public final class Reports {
     private static final ObjectMapper JSON = new ObjectMapper().enable(SerializationFeature.INDENT_OUTPUT);
 
+    /** The JSON has all of it. */
+    private static final int LONGEST_CELL = 500;
+
     private Reports() {}
 
     /** Writes all three into a folder, which is made; what a run before left there is replaced. */
@@ -182,11 +185,12 @@ public final class Reports {
 
     /** What a table's cell can hold. */
     private static String cell(String text) {
-        return printable(text)
+        String line = printable(text)
                 .replaceAll("\\s+", " ")
                 .replace("|", "\\|")
                 .replace("<", "&lt;")
                 .strip();
+        return line.length() <= LONGEST_CELL ? line : line.substring(0, LONGEST_CELL) + "...";
     }
 
     /** Without the characters that XML cannot hold. */

@@ -32,6 +32,7 @@ import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.extension.RegisterExtension;
+import org.junit.jupiter.api.parallel.Isolated;
 
 /**
  * Objects that change while requests go on.
@@ -40,6 +41,7 @@ import org.junit.jupiter.api.extension.RegisterExtension;
  * old object, both by the caller's clock; who answered a request is who received it, which is checked.
  */
 @Group("live")
+@Isolated("it measures time, and other groups would be measured with it")
 final class LiveCases {
     @RegisterExtension
     static final Stage STAGE = Stage.of(
