@@ -1,0 +1,3 @@
+module tulle.dev/conformance/flagger/app
+
+go 1.26
