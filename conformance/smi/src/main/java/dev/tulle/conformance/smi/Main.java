@@ -106,21 +106,26 @@ public final class Main {
                 .toList();
     }
 
-    private int run(Options options, List<Chosen> chosen) {
+    private int run(Options options, List<Chosen> chosen) throws Options.WrongUsage {
         Instant started = Instant.now();
         Progress progress = new Progress(chosen, out);
-        Cluster cluster = Cluster.use(options.target());
+        Cluster cluster;
+        try {
+            cluster = Cluster.use(options.target());
+        } catch (IllegalArgumentException e) {
+            throw new Options.WrongUsage(String.valueOf(e.getMessage()));
+        }
         AtomicBoolean written = new AtomicBoolean();
         String kubernetes;
         try {
             kubernetes = cluster.version();
         } catch (KubernetesClientException e) {
-            write(
-                    options,
-                    started,
-                    "",
-                    false,
-                    progress.results(chosen, "the cluster did not answer: " + e.getMessage()));
+            Throwable root = e;
+            while (root.getCause() != null) {
+                root = root.getCause();
+            }
+            String why = "the cluster at %s did not answer: %s".formatted(cluster.address(), root);
+            write(options, started, "", false, progress.results(chosen, why));
             cluster.close();
             return NOT_PASSED;
         }

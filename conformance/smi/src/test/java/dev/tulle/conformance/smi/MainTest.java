@@ -147,7 +147,7 @@ class MainTest {
         // Then
         assertThat(code).isEqualTo(1);
         assertThat(results(json())).isNotEmpty().allMatch(line -> line.endsWith(" skipped"));
-        assertThat(json().at("/groups/0/cases/0/reason").asText()).contains("did not answer");
+        assertThat(json().at("/groups/0/cases/0/reason").asText()).contains("http://127.0.0.1:1", "did not answer");
     }
 
     @Test
@@ -189,7 +189,7 @@ class MainTest {
     }
 
     @Test
-    void wrongUsageIsSaidAndNothingIsRun() {
+    void wrongUsageIsSaidAndNothingIsRun() throws IOException {
         assertThat(Stream.of(
                                 List.of("--only", "good"),
                                 List.of("--unmeshed", "--only", "nobody"),
@@ -200,6 +200,12 @@ class MainTest {
                                         "--unmeshed",
                                         "--kubeconfig",
                                         folder.resolve("none").toString()),
+                                List.of(
+                                        "--unmeshed",
+                                        "--context",
+                                        "nowhere",
+                                        "--kubeconfig",
+                                        kubeconfig(address()).toString()),
                                 List.of("--what"))
                         .map(arguments -> main().run(arguments)))
                 .containsOnly(2);

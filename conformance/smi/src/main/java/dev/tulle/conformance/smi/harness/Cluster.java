@@ -28,11 +28,23 @@ public final class Cluster implements AutoCloseable {
         this.client = client;
     }
 
-    /** Makes it the one that all cases of this run use. Asks nothing of it yet. */
+    /**
+     * Makes it the one that all cases of this run use. Asks nothing of it yet.
+     *
+     * @throws IllegalArgumentException if the kubeconfig does not have the context
+     */
     public static Cluster use(Target target) {
         // The only way by which fabric8 takes both a file and a context of it.
         target.kubeconfig().ifPresent(file -> System.setProperty(Config.KUBERNETES_KUBECONFIG_FILE, file.toString()));
         Config config = Config.autoConfigure(target.context().orElse(null));
+        if (target.context().isPresent()
+                && (config.getCurrentContext() == null
+                        || !target.context()
+                                .get()
+                                .equals(config.getCurrentContext().getName()))) {
+            throw new IllegalArgumentException(
+                    "the kubeconfig has no context " + target.context().get());
+        }
         config = new ConfigBuilder(config)
                 .withRequestTimeout(ANSWER_MILLIS)
                 .withConnectionTimeout(ANSWER_MILLIS)
@@ -56,6 +68,11 @@ public final class Cluster implements AutoCloseable {
     /** Kubernetes' version, as {@code v1.36.3}; also the proof that the cluster answers. */
     public String version() {
         return client.getKubernetesVersion().getGitVersion();
+    }
+
+    /** Where its API server is, for messages. */
+    public String address() {
+        return client.getMasterUrl().toString();
     }
 
     public Target target() {
