@@ -11,6 +11,7 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeSet;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.awaitility.Awaitility;
 import org.awaitility.core.ConditionTimeoutException;
 
@@ -29,6 +30,7 @@ final class Shop implements AutoCloseable {
     private final String namespace;
     private final AutoCloseable watch;
     private final Thread looker;
+    private final AtomicInteger looks = new AtomicInteger();
 
     final Tally tally = new Tally();
     final Splits splits = new Splits();
@@ -131,6 +133,15 @@ final class Shop implements AutoCloseable {
                 .atMost(PHASE)
                 .pollInterval(SOON)
                 .until(() -> !splits.all().isEmpty() && splits.all().getLast().canary() == weight);
+    }
+
+    /** Waits until all pods have told what they counted up to now. */
+    void awaitTally() {
+        int before = looks.get();
+        Awaitility.await("what the pods of " + namespace + " counted")
+                .atMost(Duration.ofMinutes(1))
+                .pollInterval(SOON)
+                .until(() -> looks.get() >= before + 2);
     }
 
     String phase() {
@@ -247,14 +258,17 @@ final class Shop implements AutoCloseable {
 
     /** Asks every pod for what it counted, again and again; pods that come or go are asked the next time, or not any more. */
     private void look() {
-        try {
-            while (true) {
+        while (!Thread.currentThread().isInterrupted()) {
+            try {
                 Thread.sleep(LOOK);
                 cluster.find("/api/v1/namespaces/%s/pods".formatted(namespace))
                         .ifPresent(pods -> pods.path("items").forEach(this::lookAt));
+                looks.incrementAndGet();
+            } catch (AssertionError | UncheckedIOException e) {
+                // The API server is busy.
+            } catch (InterruptedException | IllegalStateException e) {
+                return; // Closed.
             }
-        } catch (InterruptedException e) {
-            // Closed.
         }
     }
 
