@@ -157,6 +157,7 @@ public final class Fixtures {
         private String serviceAccount;
         private String address;
         private boolean portless;
+        private Optional<WorkloadResource.Pod> pod = Optional.empty();
 
         private WorkloadPart(String name) {
             this.name = name;
@@ -185,6 +186,13 @@ public final class Fixtures {
 
         public WorkloadPart annotation(String key, String value) {
             annotations.put(key, value);
+            return this;
+        }
+
+        /** In the mesh, ready, at the address it has by now. */
+        public WorkloadPart pod() {
+            pod = Optional.of(
+                    new WorkloadResource.Pod(true, List.of(address), WorkloadResource.Pod.Serving.READY, List.of()));
             return this;
         }
 
@@ -226,7 +234,8 @@ public final class Fixtures {
                                     "", 80, new HostPort("127.0.0.1", 80), 80, Optional.empty(), Optional.empty()))
                             : ports,
                     outbound,
-                    Optional.empty()));
+                    Optional.empty(),
+                    pod));
         }
     }
 

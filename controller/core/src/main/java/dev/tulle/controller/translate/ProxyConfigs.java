@@ -17,6 +17,7 @@ import dev.tulle.proxy.model.Destination;
 import dev.tulle.proxy.model.DestinationKey;
 import dev.tulle.proxy.model.Endpoint;
 import dev.tulle.proxy.model.HostPort;
+import dev.tulle.proxy.model.HttpMatch;
 import dev.tulle.proxy.model.Protocol;
 import dev.tulle.proxy.model.Resilience;
 import dev.tulle.proxy.model.Route;
@@ -28,6 +29,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.SortedMap;
 import java.util.TreeMap;
+import java.util.stream.Stream;
 
 /** Reads off the mesh what one proxy is told. The same mesh gives equal values. */
 public final class ProxyConfigs {
@@ -76,8 +78,9 @@ public final class ProxyConfigs {
     }
 
     /**
-     * A pod that is called by its own address: who names a member of a set wants that member, so nothing is split. The timeouts and
-     * limits of its headless Service hold; what the call is counted under is that Service, else the pod's owner.
+     * A pod that is called by its own address: who names a member of a set, or nobody, wants that member. Requests that name its
+     * headless Service go by that Service's splits; its timeouts and limits hold, and what the call is counted under is that
+     * Service, else the pod's owner.
      */
     private static Destination podDestination(Mesh mesh, DestinationKey key, HostPort address, Member pod) {
         Optional<MemberPort> port = Optional.ofNullable(pod.ports().get(address.port()));
@@ -86,13 +89,49 @@ public final class ProxyConfigs {
                 .orElse(pod.opaque().contains(address.port()) ? Protocol.TCP : Protocol.DETECT);
         String name = service.map(ServiceName::toString).orElse(pod.workload().namespace() + "/" + pod.owner());
         Endpoint endpoint = new Endpoint(address, pod.workload().toString(), pod.identity(), pod.zone());
+        List<Route> routes = new ArrayList<>();
+        List<Cluster> clusters = new ArrayList<>();
+        service.ifPresent(headless -> mesh.service(headless)
+                .flatMap((Service known) -> known.port(address.port()))
+                .ifPresent(root -> {
+                    routes.addAll(routesByName(headless, root));
+                    clusters.addAll(clusters(mesh, headless, root, routes));
+                }));
+        clusters.removeIf(cluster -> cluster.name().equals(name));
+        routes.add(new Route("", Optional.empty(), List.of(new WeightedCluster(name, 1))));
+        clusters.add(new Cluster(name, List.of(endpoint)));
         return new Destination.Service(
                 key,
                 name,
                 protocol,
-                List.of(new Route("", Optional.empty(), List.of(new WeightedCluster(name, 1)))),
-                List.of(new Cluster(name, List.of(endpoint))),
+                routes,
+                clusters,
                 service.flatMap(mesh::service).map(Service::resilience).orElse(Resilience.NONE));
+    }
+
+    /** The splits of a headless Service, for requests whose authority names it. Opaque connections name nobody. */
+    private static List<Route> routesByName(ServiceName service, ServicePort port) {
+        HttpMatch.HeaderPattern named = new HttpMatch.HeaderPattern(
+                "host",
+                "(?i)%s(\\.%s(\\.svc(\\.[a-z0-9.-]+)?)?)?\\.?(:[0-9]+)?"
+                        .formatted(service.name(), service.namespace()));
+        return port.splits().stream()
+                .map(split -> new Route(
+                        split.name(),
+                        Optional.of(split
+                                .matches()
+                                .orElseGet(() ->
+                                        List.of(new HttpMatch(split.name(), Optional.empty(), List.of(), List.of())))
+                                .stream()
+                                .map(match -> new HttpMatch(
+                                        match.name(),
+                                        match.path(),
+                                        match.methods(),
+                                        Stream.concat(match.headers().stream(), Stream.of(named))
+                                                .toList()))
+                                .toList()),
+                        weighted(split)))
+                .toList();
     }
 
     private static Destination.Service serviceDestination(Mesh mesh, DestinationKey key, ServiceName name, int number) {
@@ -115,18 +154,18 @@ public final class ProxyConfigs {
     private static List<Route> routes(ServiceName service, ServicePort port) {
         List<Route> routes = new ArrayList<>();
         for (Split split : port.splits()) {
-            routes.add(new Route(
-                    split.name(),
-                    split.matches(),
-                    split.backends().stream()
-                            .map(backend ->
-                                    new WeightedCluster(backend.service().toString(), backend.weight()))
-                            .toList()));
+            routes.add(new Route(split.name(), split.matches(), weighted(split)));
         }
         if (port.splits().stream().allMatch(split -> split.matches().isPresent())) {
             routes.add(new Route("", Optional.empty(), List.of(new WeightedCluster(service.toString(), 1))));
         }
         return routes;
+    }
+
+    private static List<WeightedCluster> weighted(Split split) {
+        return split.backends().stream()
+                .map(backend -> new WeightedCluster(backend.service().toString(), backend.weight()))
+                .toList();
     }
 
     private static List<Cluster> clusters(Mesh mesh, ServiceName root, ServicePort port, List<Route> routes) {

@@ -17,12 +17,14 @@ import dev.tulle.proxy.model.Destination;
 import dev.tulle.proxy.model.DestinationKey;
 import dev.tulle.proxy.model.Endpoint;
 import dev.tulle.proxy.model.HostPort;
+import dev.tulle.proxy.model.HttpMatch;
 import dev.tulle.proxy.model.Route;
 import dev.tulle.proxy.model.SpiffeId;
 import dev.tulle.proxy.model.WeightedCluster;
 import dev.tulle.proxy.model.WorkloadId;
 import java.util.List;
 import java.util.Optional;
+import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
 
 class ProxyConfigsTest {
@@ -149,6 +151,54 @@ class ProxyConfigsTest {
                     assertThat(service.service()).isEqualTo("shop/db");
                 });
         assertThat(ProxyConfigs.destination(mesh, VIEWER, unknown)).isEqualTo(new Destination.NotInMesh(unknown));
+    }
+
+    @Test
+    void aPodBehindAHeadlessServiceIsSplitForThoseWhoNameTheService() {
+        Mesh mesh = mesh(
+                service("set"),
+                service("set-v2").address("10.96.0.2"),
+                workload("set-1").address("10.0.0.1").pod(),
+                workload("set-2").address("10.0.0.2").pod(),
+                workload("set-v2-1").address("10.0.0.3").pod(),
+                split("set").to("set-v2", 3).to("set", 1));
+
+        Destination.Service pod = (Destination.Service)
+                ProxyConfigs.destination(mesh, VIEWER, new DestinationKey.Address(new HostPort("10.0.0.1", 80)));
+
+        assertThat(pod.routes()).extracting(Route::name).containsExactly("shop/set", "");
+        assertThat(pod.routes().getFirst().clusters())
+                .containsExactly(new WeightedCluster("shop/set-v2", 3), new WeightedCluster("shop/set", 1));
+        assertThat(workloads(pod, "shop/set-v2")).containsExactly("shop/set-v2-1");
+        assertThat(workloads(pod, "shop/set"))
+                .as("the pod that is called, no other of the set")
+                .containsExactly("shop/set-1");
+        List<HttpMatch> matches = pod.routes().getFirst().matches().orElseThrow();
+        assertThat(matches).hasSize(1);
+        assertThat(matches.getFirst().headers()).hasSize(1);
+        Pattern names = Pattern.compile(matches.getFirst().headers().getFirst().regex());
+        assertThat(List.of("set", "SET:80", "set.shop", "set.shop.svc", "set.shop.svc.cluster.local.:80"))
+                .allMatch(host -> names.matcher(host).matches());
+        assertThat(List.of(
+                        "set-1.set",
+                        "set-1.set.shop.svc.cluster.local",
+                        "10.0.0.1:80",
+                        "set.other",
+                        "set2",
+                        "set.shopping"))
+                .noneMatch(host -> names.matcher(host).matches());
+    }
+
+    @Test
+    void aPodOfAHeadlessServiceWithoutASplitIsItself() {
+        Mesh mesh = mesh(service("set"), workload("set-1").address("10.0.0.1").pod());
+
+        Destination.Service pod = (Destination.Service)
+                ProxyConfigs.destination(mesh, VIEWER, new DestinationKey.Address(new HostPort("10.0.0.1", 80)));
+
+        assertThat(pod.routes())
+                .containsExactly(new Route("", Optional.empty(), List.of(new WeightedCluster("shop/set", 1))));
+        assertThat(workloads(pod, "shop/set")).containsExactly("shop/set-1");
     }
 
     @Test
