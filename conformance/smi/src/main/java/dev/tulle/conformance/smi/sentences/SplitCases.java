@@ -562,6 +562,21 @@ final class SplitCases {
         answeredBy(STAGE.call(outside, Request.get(root).times(50)), "shop");
     }
 
+    @Case(
+            id = "root-headless",
+            says = "A headless root is split as any other for requests that name it.",
+            api = "TrafficSplit",
+            versions = {"v1alpha4"},
+            reading =
+                    "spec.service is the name that applications use to communicate, and a headless Service has one; such clients dial a pod's address, so a mesh must go by the name")
+    void aHeadlessRootIsSplit(String version) {
+        Request request = Request.get("http://shop-headless:9091/");
+        live("without a split its own pod answers", () -> answeredBy(STAGE.call("alice", request.times(5)), "shop"));
+        STAGE.apply(split(version, "headless", "shop-headless", "v1", 1));
+        live("the backend answers", () -> answeredBy(STAGE.call("alice", request.times(10)), "v1"));
+        answeredBy(STAGE.call("alice", request.times(50)), "v1");
+    }
+
     // Ports
 
     @Case(

@@ -167,7 +167,8 @@ final class VersionCases {
                 ? List.of("", ", port: \"9091\"", ", port: 9091")
                 : List.of("", ", port: 9091");
         for (String port : ports) {
-            String destination = "{kind: ServiceAccount, name: server, namespace: some%s}".formatted(port);
+            String destination = "{kind: ServiceAccount, name: server, namespace: %s%s}"
+                    .formatted(STAGE.home().name(), port);
             bodies.add(
                     version.equals("v1alpha1")
                             ? "{destination: %s, specs: %s, sources: %s}".formatted(destination, rules, sources)
