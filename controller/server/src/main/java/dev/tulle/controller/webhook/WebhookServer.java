@@ -38,6 +38,8 @@ final class WebhookServer implements AutoCloseable {
     private static final int THREADS = 8;
     private static final long START_SECONDS = 30;
     private static final long STOP_SECONDS = 5;
+    private static final Reply LATE =
+            Reply.refusal(503, Outcome.LIMITED, "The controller did not answer in time.");
 
     private final Vertx vertx;
     private final Hooks hooks;
@@ -176,10 +178,9 @@ final class WebhookServer implements AutoCloseable {
             if (isAnswered.get()) {
                 return;
             }
-            timer = vertx.setTimer(
-                    limits.answer().toMillis(),
-                    id -> answer(Reply.refusal(503, Outcome.LIMITED, "The controller did not answer in time.")));
-            workers.executeBlocking(() -> hooks.reply(hook, body.getBytes()), false)
+            timer = vertx.setTimer(limits.answer().toMillis(), id -> answer(LATE));
+            // What was answered while it waited for a thread is not worked on: nobody would read it.
+            workers.executeBlocking(() -> isAnswered.get() ? LATE : hooks.reply(hook, body.getBytes()), false)
                     .onComplete(done -> {
                         if (done.succeeded()) {
                             answer(done.result());

@@ -29,6 +29,11 @@ import java.time.Clock;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.stream.Stream;
 import javax.net.ssl.SSLContext;
 import javax.net.ssl.SSLException;
 import javax.net.ssl.SSLParameters;
@@ -41,15 +46,16 @@ import org.junit.jupiter.api.io.TempDir;
 
 class WebhookServerTest {
     private static final WebhookLimits SMALL = new WebhookLimits(
-            4096, 8192, 20, 4, 2, Duration.ofMillis(500), Duration.ofSeconds(5), Duration.ofSeconds(30));
+            4096, 8192, 20, 12, 2, Duration.ofMillis(500), Duration.ofSeconds(2), Duration.ofSeconds(30));
     private static final String POD =
             "apiVersion: v1\nkind: Pod\nmetadata: {name: web, namespace: shop}\nspec: {containers: [{name: web}]}";
 
     private final Vertx vertx = Vertx.vertx();
     private final SimpleMeterRegistry registry = new SimpleMeterRegistry();
+    private final Asking asking = new Asking();
     private final WebhookServer server = new WebhookServer(
             vertx,
-            new Hooks(() -> InjectSettings.of("tulle-proxy:1", "1"), new Asking(), (namespace, pod, sentence) -> {}),
+            new Hooks(() -> InjectSettings.of("tulle-proxy:1", "1"), asking, (namespace, pod, sentence) -> {}),
             new HostPort("127.0.0.1", 0),
             SMALL,
             new WebhookMeters(registry));
@@ -59,10 +65,19 @@ class WebhookServerTest {
 
     private CertificateAuthority authority;
 
-    /** Every namespace asks for proxies. */
+    /** Every namespace asks for proxies; each question is counted, and answered as soon as the gate is open. */
     private static final class Asking implements Namespaces {
+        final AtomicInteger questions = new AtomicInteger();
+        volatile CountDownLatch gate = new CountDownLatch(0);
+
         @Override
         public NamespaceView known(String name) {
+            questions.incrementAndGet();
+            try {
+                gate.await();
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+            }
             return NamespaceView.of(name, Map.of("tulle.dev/inject", "enabled"), Map.of());
         }
 
@@ -142,6 +157,27 @@ class WebhookServerTest {
     }
 
     @Test
+    void doesNotWorkOnWhatItHasGivenUp() throws Exception {
+        // Given more reviews than threads, none of which comes to an end
+        HttpClient caller = client();
+        asking.gate = new CountDownLatch(1);
+        List<CompletableFuture<HttpResponse<String>>> late = Stream.generate(() -> caller.sendAsync(
+                        request("/inject", review()), BodyHandlers.ofString()))
+                .limit(12)
+                .toList();
+        // When all were answered by the clock
+        for (CompletableFuture<HttpResponse<String>> one : late) {
+            assertThat(one.get(20, TimeUnit.SECONDS).statusCode()).isEqualTo(503);
+        }
+        int begun = asking.questions.get();
+        assertThat(begun).isBetween(1, 11);
+        asking.gate.countDown();
+        // Then those that waited were not begun before the next one
+        assertThat(post(client(), "/inject", review()).statusCode()).isEqualTo(200);
+        assertThat(asking.questions.get()).isEqualTo(begun + 1);
+    }
+
+    @Test
     void changesItsCertificateWithoutAPause() throws Exception {
         HttpClient before = client();
         post(before, "/inject", review());
@@ -210,12 +246,14 @@ class WebhookServerTest {
 
     private HttpResponse<String> post(HttpClient client, String path, String body)
             throws IOException, InterruptedException {
-        return client.send(
-                HttpRequest.newBuilder(uri(path))
-                        .timeout(Duration.ofSeconds(20))
-                        .POST(BodyPublishers.ofString(body))
-                        .build(),
-                BodyHandlers.ofString());
+        return client.send(request(path, body), BodyHandlers.ofString());
+    }
+
+    private HttpRequest request(String path, String body) {
+        return HttpRequest.newBuilder(uri(path))
+                .timeout(Duration.ofSeconds(20))
+                .POST(BodyPublishers.ofString(body))
+                .build();
     }
 
     private URI uri(String path) {
