@@ -8,10 +8,13 @@ import io.fabric8.kubernetes.api.model.admissionregistration.v1.MutatingWebhook;
 import io.fabric8.kubernetes.api.model.admissionregistration.v1.MutatingWebhookBuilder;
 import io.fabric8.kubernetes.api.model.admissionregistration.v1.MutatingWebhookConfiguration;
 import io.fabric8.kubernetes.api.model.admissionregistration.v1.MutatingWebhookConfigurationBuilder;
+import io.fabric8.kubernetes.api.model.admissionregistration.v1.ServiceReference;
 import io.fabric8.kubernetes.api.model.admissionregistration.v1.ValidatingWebhook;
 import io.fabric8.kubernetes.api.model.admissionregistration.v1.ValidatingWebhookBuilder;
 import io.fabric8.kubernetes.api.model.admissionregistration.v1.ValidatingWebhookConfiguration;
 import io.fabric8.kubernetes.api.model.admissionregistration.v1.ValidatingWebhookConfigurationBuilder;
+import io.fabric8.kubernetes.api.model.admissionregistration.v1.WebhookClientConfig;
+import io.fabric8.kubernetes.api.model.admissionregistration.v1.WebhookClientConfigBuilder;
 import io.fabric8.kubernetes.api.model.apiextensions.v1.CustomResourceDefinition;
 import io.fabric8.kubernetes.api.model.apiextensions.v1.CustomResourceDefinitionBuilder;
 import io.fabric8.kubernetes.api.model.apiextensions.v1.WebhookConversion;
@@ -24,6 +27,7 @@ import java.util.Base64;
 import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.function.Function;
 import org.jboss.logging.Logger;
 import org.jspecify.annotations.Nullable;
 
@@ -113,30 +117,22 @@ final class CaBundles {
                 .mutatingWebhookConfigurations()
                 .withName(CONFIGURATION)
                 .get();
-        List<MutatingWebhook> ours = there == null
+        List<String> calling = there == null
                 ? List.of()
-                : there.getWebhooks().stream()
-                        .filter(hook -> hook.getClientConfig().getService() != null
-                                && isOurs(
-                                        hook.getClientConfig().getService().getNamespace(),
-                                        hook.getClientConfig().getService().getName()))
-                        .toList();
-        if (ours.stream().allMatch(hook -> bundle.equals(hook.getClientConfig().getCaBundle()))) {
-            return Optional.empty();
-        }
-        return Optional.of(new MutatingWebhookConfigurationBuilder()
-                .withNewMetadata()
-                .withName(CONFIGURATION)
-                .endMetadata()
-                .withWebhooks(ours.stream()
-                        .map(hook -> new MutatingWebhookBuilder()
-                                .withName(hook.getName())
-                                .withNewClientConfig()
-                                .withCaBundle(bundle)
-                                .endClientConfig()
-                                .build())
-                        .toList())
-                .build());
+                : calling(there.getWebhooks(), MutatingWebhook::getName, MutatingWebhook::getClientConfig, bundle);
+        return calling.isEmpty()
+                ? Optional.empty()
+                : Optional.of(new MutatingWebhookConfigurationBuilder()
+                        .withNewMetadata()
+                        .withName(CONFIGURATION)
+                        .endMetadata()
+                        .withWebhooks(calling.stream()
+                                .map(name -> new MutatingWebhookBuilder()
+                                        .withName(name)
+                                        .withClientConfig(believing(bundle))
+                                        .build())
+                                .toList())
+                        .build());
     }
 
     private Optional<HasMetadata> validating(String bundle) {
@@ -145,30 +141,40 @@ final class CaBundles {
                 .validatingWebhookConfigurations()
                 .withName(CONFIGURATION)
                 .get();
-        List<ValidatingWebhook> ours = there == null
+        List<String> calling = there == null
                 ? List.of()
-                : there.getWebhooks().stream()
-                        .filter(hook -> hook.getClientConfig().getService() != null
-                                && isOurs(
-                                        hook.getClientConfig().getService().getNamespace(),
-                                        hook.getClientConfig().getService().getName()))
-                        .toList();
-        if (ours.stream().allMatch(hook -> bundle.equals(hook.getClientConfig().getCaBundle()))) {
-            return Optional.empty();
-        }
-        return Optional.of(new ValidatingWebhookConfigurationBuilder()
-                .withNewMetadata()
-                .withName(CONFIGURATION)
-                .endMetadata()
-                .withWebhooks(ours.stream()
-                        .map(hook -> new ValidatingWebhookBuilder()
-                                .withName(hook.getName())
-                                .withNewClientConfig()
-                                .withCaBundle(bundle)
-                                .endClientConfig()
-                                .build())
-                        .toList())
-                .build());
+                : calling(there.getWebhooks(), ValidatingWebhook::getName, ValidatingWebhook::getClientConfig, bundle);
+        return calling.isEmpty()
+                ? Optional.empty()
+                : Optional.of(new ValidatingWebhookConfigurationBuilder()
+                        .withNewMetadata()
+                        .withName(CONFIGURATION)
+                        .endMetadata()
+                        .withWebhooks(calling.stream()
+                                .map(name -> new ValidatingWebhookBuilder()
+                                        .withName(name)
+                                        .withClientConfig(believing(bundle))
+                                        .build())
+                                .toList())
+                        .build());
+    }
+
+    /** Names of all webhooks of one configuration that call us, if one of them holds something else; applying leaves out none. */
+    private static <H> List<String> calling(
+            List<H> webhooks, Function<H, String> name, Function<H, WebhookClientConfig> config, String bundle) {
+        List<H> ours = webhooks.stream()
+                .filter(hook -> {
+                    @Nullable ServiceReference service = config.apply(hook).getService();
+                    return service != null && isOurs(service.getNamespace(), service.getName());
+                })
+                .toList();
+        return ours.stream().allMatch(hook -> bundle.equals(config.apply(hook).getCaBundle()))
+                ? List.of()
+                : ours.stream().map(name).toList();
+    }
+
+    private static WebhookClientConfig believing(String bundle) {
+        return new WebhookClientConfigBuilder().withCaBundle(bundle).build();
     }
 
     private Optional<HasMetadata> definition(String name, String bundle) {
