@@ -52,8 +52,6 @@ final class Serving implements AutoCloseable {
         TrafficWindow traffic = new TrafficWindow(clock);
         Reconciler reconciler = new Reconciler(authority, registry, publisher, readyBy, identities.problems(), clock);
         try {
-            current.set(new Views(new Controller(
-                    reconciler::progress, authority, registry, publisher, refusals, counters, traffic, clock)));
             // The mesh is read before anybody can ask for it: a restart refuses nobody.
             source.start(reconciler::resources);
             DiscoveryServer server = DiscoveryServer.start(
@@ -71,6 +69,9 @@ final class Serving implements AutoCloseable {
                     clock);
             reconciler.serve(server);
             reconciler.start();
+            // From here on the API tells what is, and no empty mesh before.
+            current.set(new Views(new Controller(
+                    reconciler::progress, authority, registry, publisher, refusals, counters, traffic, clock)));
             return new Serving(reconciler, server);
         } catch (RuntimeException e) {
             reconciler.close();
