@@ -88,12 +88,30 @@ public record WorkloadResource(
      * @param addresses those that are its own alone, the workload's first; none before it has one, and on its node's network
      * @param serving whether calls may be sent to it
      * @param probes what the kubelet asks its application
+     * @param makers what made it, the nearest first: its ReplicaSet, then the Deployment that made this; empty for one made by hand
+     * @param node where it runs, or empty
      */
-    public record Pod(boolean meshed, List<String> addresses, Serving serving, List<Probe> probes) {
+    public record Pod(
+            boolean meshed,
+            List<String> addresses,
+            Serving serving,
+            List<Probe> probes,
+            List<Maker> makers,
+            String node) {
         public Pod {
             addresses = List.copyOf(addresses);
             requireNonNull(serving, "serving");
             probes = List.copyOf(probes);
+            makers = List.copyOf(makers);
+            requireNonNull(node, "node");
+        }
+
+        /** What makes pods; of the pod's namespace. */
+        public record Maker(String kind, String name) {
+            public Maker {
+                requireNonNull(kind, "kind");
+                requireNonNull(name, "name");
+            }
         }
 
         /** Whether calls may be sent to a pod. */

@@ -5,6 +5,7 @@ import static java.util.Objects.requireNonNull;
 import dev.tulle.controller.resources.EndpointSliceResource;
 import dev.tulle.controller.resources.ServiceResource;
 import dev.tulle.controller.resources.WorkloadResource;
+import dev.tulle.controller.resources.WorkloadResource.Pod.Maker;
 import dev.tulle.controller.resources.WorkloadResource.Pod.Serving;
 import dev.tulle.proxy.model.HostPort;
 import dev.tulle.proxy.model.WorkloadConfig.Probe;
@@ -176,9 +177,11 @@ final class ClusterObjects {
         addresses.remove("");
         String address = addresses.stream().findFirst().orElse(LOCALHOST);
         List<Fields> containers = containers(spec);
+        List<Maker> makers = makers(metadata, labels);
+        String node = spec.text("nodeName").orElse("");
         WorkloadResource workload = new WorkloadResource(
                 new WorkloadId(namespace, name),
-                owner(metadata, labels, name),
+                makers.isEmpty() ? name : makers.getLast().name(),
                 spec.text("serviceAccountName")
                         .filter(account -> !account.isEmpty())
                         .orElse("default"),
@@ -192,13 +195,11 @@ final class ClusterObjects {
                         meshed,
                         hostNetwork ? List.of() : List.copyOf(addresses),
                         serving(status, ending, addresses.isEmpty()),
-                        meshed ? probes(containers) : List.of())));
-        return Optional.of(new RunningPod(
-                workload,
-                spec.text("nodeName").orElse(""),
-                Optional.ofNullable(labels.get(INJECT)),
-                hostNetwork,
-                ending));
+                        meshed ? probes(containers) : List.of(),
+                        makers,
+                        node)));
+        return Optional.of(
+                new RunningPod(workload, node, Optional.ofNullable(labels.get(INJECT)), hostNetwork, ending));
     }
 
     private static Serving serving(Fields status, boolean ending, boolean nowhere) {
@@ -293,28 +294,29 @@ final class ClusterObjects {
                 .flatMap(port -> port.whole("containerPort", 1, 65535));
     }
 
-    /** What made the pod, as people call it: the Deployment, not its ReplicaSet; the CronJob, not its Job. */
-    private static String owner(Fields metadata, SortedMap<String, String> labels, String name) {
+    /** What made the pod, the nearest first; the last is what people call it by: the Deployment, not its ReplicaSet. */
+    private static List<Maker> makers(Fields metadata, SortedMap<String, String> labels) {
         Optional<Fields> owner = metadata.objects("ownerReferences").stream()
                 .filter(reference -> isTrue(reference, "controller"))
                 .findFirst();
-        if (owner.isEmpty()) {
-            return name;
+        String kind = owner.flatMap(reference -> reference.text("kind")).orElse("");
+        String name = owner.flatMap(reference -> reference.text("name")).orElse("");
+        if (name.isEmpty() || kind.equals("Node")) {
+            return List.of(); // Made by hand, or a static pod, which the kubelet made.
         }
-        String called = owner.get().text("name").orElse(name);
-        return switch (owner.get().text("kind").orElse("")) {
+        Maker nearest = new Maker(kind, name);
+        return switch (kind) {
             case "ReplicaSet" -> {
                 String hash = "-" + labels.getOrDefault("pod-template-hash", "");
-                yield hash.length() > 1 && called.endsWith(hash) && called.length() > hash.length()
-                        ? called.substring(0, called.length() - hash.length())
-                        : called;
+                yield hash.length() > 1 && name.endsWith(hash) && name.length() > hash.length()
+                        ? List.of(nearest, new Maker("Deployment", name.substring(0, name.length() - hash.length())))
+                        : List.of(nearest);
             }
             case "Job" -> {
-                var matcher = OF_CRON_JOB.matcher(called);
-                yield matcher.matches() ? matcher.group(1) : called;
+                var matcher = OF_CRON_JOB.matcher(name);
+                yield matcher.matches() ? List.of(nearest, new Maker("CronJob", matcher.group(1))) : List.of(nearest);
             }
-            case "Node" -> name; // A static pod, which the kubelet made.
-            default -> called;
+            default -> List.of(nearest);
         };
     }
 

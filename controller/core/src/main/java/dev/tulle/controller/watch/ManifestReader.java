@@ -245,7 +245,7 @@ public final class ManifestReader {
                 workload.ports(),
                 List.of(),
                 Optional.empty(),
-                Optional.of(new Pod(isMeshed, List.of(), Pod.Serving.READY, List.of())));
+                Optional.of(new Pod(isMeshed, List.of(), Pod.Serving.READY, List.of(), List.of(), "")));
         resources.add(ready);
         ObjectRef ref = ready.ref();
         if (!ref.equals(maker)) {
