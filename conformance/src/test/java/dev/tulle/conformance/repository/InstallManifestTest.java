@@ -12,6 +12,7 @@ import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 
 /** What is promised of {@code install/tulle.yaml} and can be seen without a cluster. */
@@ -30,7 +31,8 @@ class InstallManifestTest {
 
     @Test
     void theManifestHoldsNoGeneratedValueAndNothingThatIsTheUsers() throws IOException {
-        for (JsonNode object : manifest()) {
+        for (JsonNode object : Stream.concat(manifest().stream(), manifest("traffic-metrics.yaml").stream())
+                .toList()) {
             assertThat(object.path("kind").asText()).isNotIn("Secret", "ConfigMap");
             assertThat(object.findValuesAsText("caBundle")).isEmpty();
         }
@@ -72,6 +74,20 @@ class InstallManifestTest {
         }
     }
 
+    @Test
+    void noAggregatedApiIsInstalledUnasked() throws IOException {
+        // One without a server keeps the whole cluster from deleting namespaces: see install/traffic-metrics.md.
+        assertThat(manifest()).noneSatisfy(object -> assertThat(
+                        object.path("kind").asText())
+                .isEqualTo("APIService"));
+        JsonNode api = manifest("traffic-metrics.yaml").getFirst();
+        assertThat(api.path("kind").asText()).isEqualTo("APIService");
+        assertThat(api.at("/metadata/name").asText()).isEqualTo("v1alpha1.metrics.smi-spec.io");
+        assertThat(api.at("/spec/insecureSkipTLSVerify").asBoolean()).isFalse();
+        // Less than what kinds of the same name have, so that 'kubectl get pods' means what it meant.
+        assertThat(api.at("/spec/groupPriorityMinimum").asInt()).isBetween(1, 999);
+    }
+
     private static JsonNode only(String kind) throws IOException {
         List<JsonNode> found = manifest().stream()
                 .filter(object -> object.path("kind").asText().equals(kind))
@@ -81,9 +97,13 @@ class InstallManifestTest {
     }
 
     private static List<JsonNode> manifest() throws IOException {
+        return manifest("tulle.yaml");
+    }
+
+    private static List<JsonNode> manifest(String file) throws IOException {
         YAMLMapper mapper = new YAMLMapper();
         try (var objects =
-                mapper.readerFor(JsonNode.class).<JsonNode>readValues(Repository.text(INSTALL.resolve("tulle.yaml")))) {
+                mapper.readerFor(JsonNode.class).<JsonNode>readValues(Repository.text(INSTALL.resolve(file)))) {
             return objects.readAll();
         }
     }

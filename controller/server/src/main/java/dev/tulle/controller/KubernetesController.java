@@ -8,6 +8,7 @@ import dev.tulle.controller.kubernetes.KubernetesSource;
 import dev.tulle.controller.kubernetes.LeaderLabel;
 import dev.tulle.controller.kubernetes.Leadership;
 import dev.tulle.controller.resources.MeshSettings;
+import dev.tulle.controller.trafficmetrics.TrafficMetricsApi;
 import dev.tulle.controller.trust.ClusterIdentities;
 import dev.tulle.controller.trust.WebhookKeysWatch;
 import dev.tulle.controller.webhook.ServingCertificate;
@@ -20,6 +21,7 @@ import java.time.Clock;
 import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.Deque;
+import java.util.Map;
 import java.util.Optional;
 import java.util.UUID;
 import java.util.function.Supplier;
@@ -53,6 +55,7 @@ final class KubernetesController implements AutoCloseable {
     private final Deque<AutoCloseable> parts = new ArrayDeque<>();
     private final Deque<AutoCloseable> leaderParts = new ArrayDeque<>();
     private final KubernetesSource source;
+    private final TrafficMetricsApi trafficMetrics;
     private final String pod;
     private final LeaderLabel label;
     private final Leadership leadership;
@@ -71,6 +74,7 @@ final class KubernetesController implements AutoCloseable {
         this.vertx = vertx;
         this.current = current;
         this.source = new KubernetesSource(client);
+        this.trafficMetrics = new TrafficMetricsApi(client, vertx, clock);
         this.pod = pod();
         this.label = new LeaderLabel(client, NAMESPACE, pod);
         this.leadership = new Leadership(
@@ -102,7 +106,14 @@ final class KubernetesController implements AutoCloseable {
         source.watch();
         // Parts of every replica: one line each, here.
         Webhook reviewing = new Webhook(
-                client, vertx, cluster.webhook(), Metrics.globalRegistry, System.getenv(), version(), source::known);
+                client,
+                vertx,
+                cluster.webhook(),
+                Metrics.globalRegistry,
+                System.getenv(),
+                version(),
+                source::known,
+                Map.of("apis", trafficMetrics, "openapi", trafficMetrics));
         webhook = Optional.of(reviewing);
         parts.push(reviewing); // Listens from its first certificate on.
         parts.push(WebhookKeysWatch.start(
@@ -158,6 +169,7 @@ final class KubernetesController implements AutoCloseable {
                     vertx,
                     current);
             leaderParts.push(serving);
+            leaderParts.push(trafficMetrics.lead(serving.seen()));
             leaderParts.push(new EventReporter(client, pod, serving::problems, source::reference, clock).start());
             label.take();
         }

@@ -13,6 +13,8 @@ import dev.tulle.controller.discovery.StreamCounters;
 import dev.tulle.controller.identity.CertificateAuthority;
 import dev.tulle.controller.report.TrafficWindow;
 import dev.tulle.controller.resources.Problem;
+import dev.tulle.controller.trafficmetrics.PodBook;
+import dev.tulle.controller.trafficmetrics.TrafficSeen;
 import dev.tulle.controller.watch.ResourceSource;
 import dev.tulle.proxy.model.HostPort;
 import io.vertx.core.Vertx;
@@ -23,10 +25,12 @@ import java.util.List;
 final class Serving implements AutoCloseable {
     private final Reconciler reconciler;
     private final DiscoveryServer server;
+    private final TrafficSeen seen;
 
-    private Serving(Reconciler reconciler, DiscoveryServer server) {
+    private Serving(Reconciler reconciler, DiscoveryServer server, TrafficSeen seen) {
         this.reconciler = reconciler;
         this.server = server;
+        this.seen = seen;
     }
 
     /**
@@ -50,10 +54,14 @@ final class Serving implements AutoCloseable {
         Refusals refusals = new Refusals();
         StreamCounters counters = new StreamCounters();
         TrafficWindow traffic = new TrafficWindow(clock);
+        PodBook pods = new PodBook(clock);
         Reconciler reconciler = new Reconciler(authority, registry, publisher, readyBy, identities.problems(), clock);
         try {
             // The mesh is read before anybody can ask for it: a restart refuses nobody.
-            source.start(reconciler::resources);
+            source.start(resources -> {
+                pods.take(resources);
+                reconciler.resources(resources);
+            });
             DiscoveryServer server = DiscoveryServer.start(
                     vertx,
                     authority,
@@ -72,7 +80,9 @@ final class Serving implements AutoCloseable {
             // From here on the API tells what is, and no empty mesh before.
             current.set(new Views(new Controller(
                     reconciler::progress, authority, registry, publisher, refusals, counters, traffic, clock)));
-            return new Serving(reconciler, server);
+            TrafficSeen seen = new TrafficSeen(
+                    traffic, () -> reconciler.progress().assembled().map(Assembled::mesh), pods, clock.instant());
+            return new Serving(reconciler, server, seen);
         } catch (RuntimeException e) {
             reconciler.close();
             throw e;
@@ -82,6 +92,11 @@ final class Serving implements AutoCloseable {
     /** What is wrong with the objects now. */
     List<Problem> problems() {
         return reconciler.progress().assembled().map(Assembled::problems).orElse(List.of());
+    }
+
+    /** Where the proxies' numbers are. */
+    TrafficSeen seen() {
+        return seen;
     }
 
     /** The port the proxies call. */

@@ -1,5 +1,6 @@
 package dev.tulle.controller.discovery;
 
+import dev.tulle.controller.identity.AnyCertificate;
 import dev.tulle.controller.identity.Attestor;
 import dev.tulle.controller.identity.AuthorityState;
 import dev.tulle.controller.identity.CertificateAuthority;

@@ -33,7 +33,9 @@ public final class TrafficWindow {
     /** How far back it reaches. */
     public static final Duration LENGTH = Duration.ofMinutes(10);
 
-    private static final Duration SLICE = Duration.ofSeconds(10);
+    /** In what pieces time is counted. */
+    public static final Duration SLICE = Duration.ofSeconds(10);
+
     private static final Duration REPORT_INTERVAL = Duration.ofSeconds(5);
     private static final int MAX_NAME = 300;
     private static final String OTHER = "other";
@@ -111,6 +113,31 @@ public final class TrafficWindow {
             }
         });
         return found;
+    }
+
+    /**
+     * Traffic of the newest slices that are over, so that it is of exactly as long as was asked for; edges without any are left out.
+     *
+     * @param length whole slices, {@link #SLICE} to {@link #LENGTH} less one
+     */
+    public synchronized WholeSlices whole(Duration length) {
+        Instant now = clock.instant();
+        forget(sliceOf(now));
+        long until = sliceOf(now);
+        long from = until - length.dividedBy(SLICE);
+        List<EdgeTraffic> found = new ArrayList<>();
+        edges.forEach((key, slices) -> {
+            Tally sum = new Tally();
+            for (Slice slice : slices) {
+                if (slice.number() >= from && slice.number() < until) {
+                    sum.absorb(slice.tally());
+                }
+            }
+            if (sum.requests() > 0 || sum.denied() > 0) {
+                found.add(new EdgeTraffic(key, sum.over(length)));
+            }
+        });
+        return new WholeSlices(startOf(from), startOf(until), found);
     }
 
     /** What resilience did in the newest part of the window, in no order; what did nothing in it is left out. */
@@ -243,6 +270,15 @@ public final class TrafficWindow {
         public EdgeTraffic {
             requireNonNull(key, "key");
             requireNonNull(tally, "tally");
+        }
+    }
+
+    /** Traffic that was reported in a stretch of time, in no order. */
+    public record WholeSlices(Instant from, Instant until, List<EdgeTraffic> edges) {
+        public WholeSlices {
+            requireNonNull(from, "from");
+            requireNonNull(until, "until");
+            edges = List.copyOf(edges);
         }
     }
 

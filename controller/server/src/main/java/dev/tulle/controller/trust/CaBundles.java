@@ -3,6 +3,8 @@ package dev.tulle.controller.trust;
 import static java.nio.charset.StandardCharsets.UTF_8;
 
 import dev.tulle.controller.api.Controller.OwnProblem;
+import io.fabric8.kubernetes.api.model.APIService;
+import io.fabric8.kubernetes.api.model.APIServiceBuilder;
 import io.fabric8.kubernetes.api.model.HasMetadata;
 import io.fabric8.kubernetes.api.model.admissionregistration.v1.MutatingWebhook;
 import io.fabric8.kubernetes.api.model.admissionregistration.v1.MutatingWebhookBuilder;
@@ -32,7 +34,8 @@ import org.jboss.logging.Logger;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Writes what the API server has to believe into everything that calls our webhooks: both webhook configurations and the CRDs.
+ * Writes what the API server has to believe into everything by which it calls us: both webhook configurations, the CRDs, and the APIService of
+ * the TrafficMetrics API.
  *
  * <p>By server-side apply as the field manager {@value #MANAGER}, which owns nothing but {@code caBundle}: the manifest holds none, and
  * applying it again takes none away. One that was removed all the same is written again. One thread.
@@ -51,6 +54,8 @@ final class CaBundles {
             "udproutes.specs.smi-spec.io");
 
     private static final String SERVICE = "tulle-webhook";
+    private static final String API_SERVICE = "v1alpha1.metrics.smi-spec.io";
+    private static final String METRICS_SERVICE = "tulle-traffic-metrics";
     private static final Logger LOG = Logger.getLogger(CaBundles.class);
 
     private final KubernetesClient client;
@@ -82,6 +87,7 @@ final class CaBundles {
         mutating(bundle).ifPresent(wrong::add);
         validating(bundle).ifPresent(wrong::add);
         CRDS.forEach(name -> definition(name, bundle).ifPresent(wrong::add));
+        aggregation(bundle).ifPresent(wrong::add);
         Optional<OwnProblem> failed = Optional.empty();
         for (HasMetadata one : wrong) {
             try {
@@ -207,6 +213,26 @@ final class CaBundles {
                 .endClientConfig()
                 .endWebhook()
                 .endConversion()
+                .endSpec()
+                .build());
+    }
+
+    /** The TrafficMetrics API, where it is installed. */
+    private Optional<HasMetadata> aggregation(String bundle) {
+        @Nullable APIService there = client.apiServices().withName(API_SERVICE).get();
+        if (there == null
+                || there.getSpec().getService() == null
+                || !Owned.NAMESPACE.equals(there.getSpec().getService().getNamespace())
+                || !METRICS_SERVICE.equals(there.getSpec().getService().getName())
+                || bundle.equals(there.getSpec().getCaBundle())) {
+            return Optional.empty();
+        }
+        return Optional.of(new APIServiceBuilder()
+                .withNewMetadata()
+                .withName(API_SERVICE)
+                .endMetadata()
+                .withNewSpec()
+                .withCaBundle(bundle)
                 .endSpec()
                 .build());
     }

@@ -13,7 +13,8 @@ import java.util.stream.Stream;
  * The webhooks' certificate, and where its exchange stands; kept whole in one Secret. Pure.
  *
  * <pre>
- * Settled --(two thirds of its life)--> Announced   the next one is made; both authorities stand in the caBundle, the old one serves
+ * Settled --(two thirds of its life)--> Announced   the next one is made; both authorities stand in the caBundle, the old one serves;
+ *                                                   so too when it lacks a name, having been made by an earlier version
  * Announced --({@link #SPREAD} later)-> Exchanged   the new one serves; both authorities still stand in the caBundle
  * Exchanged --({@link #SPREAD} later)-> Settled     the old authority is forgotten
  * </pre>
@@ -68,6 +69,8 @@ record WebhookKeys(WebhookPair serving, Optional<WebhookPair> next, Optional<Str
             // Nobody believes it any more, so that nothing is lost by showing the new one at once.
             return settled(fresh.get(), now);
         }
-        return serving.ages(now) ? new WebhookKeys(serving, Optional.of(fresh.get()), former, now) : this;
+        return serving.ages(now) || !serving.names().containsAll(WebhookSecret.NAMES)
+                ? new WebhookKeys(serving, Optional.of(fresh.get()), former, now)
+                : this;
     }
 }

@@ -7,6 +7,11 @@ import java.security.GeneralSecurityException;
 import java.security.cert.X509Certificate;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.Collection;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A certificate for the webhooks' server and the small authority it was made by, whose key nobody kept.
@@ -14,13 +19,15 @@ import java.time.Instant;
  * @param chain PEM, leaf first
  * @param key PEM, PKCS#8
  * @param authority PEM, what the API server is to believe
+ * @param names of the server that it stands for
  * @param begins and ends of the leaf
  */
-record WebhookPair(String chain, String key, String authority, Instant begins, Instant ends) {
+record WebhookPair(String chain, String key, String authority, Set<String> names, Instant begins, Instant ends) {
     WebhookPair {
         requireNonNull(chain, "chain");
         requireNonNull(key, "key");
         requireNonNull(authority, "authority");
+        names = Set.copyOf(names);
         requireNonNull(begins, "begins");
         requireNonNull(ends, "ends");
     }
@@ -36,8 +43,18 @@ record WebhookPair(String chain, String key, String authority, Instant begins, I
                 chain,
                 key,
                 authority,
+                names(leaf),
                 leaf.getNotBefore().toInstant(),
                 leaf.getNotAfter().toInstant());
+    }
+
+    private static Set<String> names(X509Certificate leaf) throws GeneralSecurityException {
+        @Nullable Collection<List<?>> alternatives = leaf.getSubjectAlternativeNames();
+        Set<String> names = new HashSet<>();
+        if (alternatives != null) {
+            alternatives.forEach(alternative -> names.add(String.valueOf(alternative.get(1))));
+        }
+        return names;
     }
 
     boolean isGoodAt(Instant now) {

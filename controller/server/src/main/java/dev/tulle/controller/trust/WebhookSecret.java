@@ -30,10 +30,13 @@ final class WebhookSecret {
     /** Life of a certificate. */
     static final Duration LIFE = Duration.ofDays(90);
 
-    private static final List<String> NAMES = List.of(
+    /** Of the Services by which the API server calls: webhooks, and the TrafficMetrics API. */
+    static final List<String> NAMES = List.of(
             "tulle-webhook.tulle-system.svc",
             "tulle-webhook.tulle-system.svc.cluster.local",
-            "tulle-webhook.tulle-system");
+            "tulle-webhook.tulle-system",
+            "tulle-traffic-metrics.tulle-system.svc");
+
     private static final String SINCE = "tulle.dev/since";
     private static final Logger LOG = Logger.getLogger(WebhookSecret.class);
 

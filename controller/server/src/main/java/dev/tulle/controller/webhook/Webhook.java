@@ -4,7 +4,9 @@ import dev.tulle.controller.resources.Resources;
 import dev.tulle.proxy.model.HostPort;
 import io.fabric8.kubernetes.client.KubernetesClient;
 import io.micrometer.core.instrument.MeterRegistry;
+import io.vertx.core.Handler;
 import io.vertx.core.Vertx;
+import io.vertx.core.http.HttpServerRequest;
 import java.time.Clock;
 import java.util.Map;
 import java.util.Optional;
@@ -23,6 +25,7 @@ public final class Webhook implements AutoCloseable {
      * @param environment see {@link ClusterSettings}; {@code POD_NAME} says who writes Events
      * @param version of this controller
      * @param watched everything there is, once it was read: what an object is judged among
+     * @param more further handlers at the same server, by the first part of the paths they answer
      */
     public Webhook(
             KubernetesClient client,
@@ -31,7 +34,8 @@ public final class Webhook implements AutoCloseable {
             MeterRegistry registry,
             Map<String, String> environment,
             String version,
-            Supplier<Optional<Resources>> watched) {
+            Supplier<Optional<Resources>> watched,
+            Map<String, Handler<HttpServerRequest>> more) {
         settings = new ClusterSettings(client, environment, version);
         namespaces = new ClusterNamespaces(client);
         events = new LeftOutEvents(client, environment.getOrDefault("POD_NAME", "tulle-controller"), Clock.systemUTC());
@@ -40,7 +44,8 @@ public final class Webhook implements AutoCloseable {
                 new Hooks(settings, namespaces, events, watched),
                 listen,
                 WebhookLimits.DEFAULTS,
-                new WebhookMeters(registry));
+                new WebhookMeters(registry),
+                more);
     }
 
     /**

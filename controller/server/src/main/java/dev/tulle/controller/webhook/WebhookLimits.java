@@ -7,6 +7,7 @@ import java.time.Duration;
  *
  * @param reviewBytes longest admission review; the API server takes objects of 3 MiB, and a review may hold two
  * @param conversionBytes longest conversion review, which holds whole lists
+ * @param headerBytes longest head of a request; the aggregator names every group of a user
  * @param connections most open at once
  * @param reviews most under way at once
  * @param conversions most conversions among them
@@ -17,6 +18,7 @@ import java.time.Duration;
 public record WebhookLimits(
         int reviewBytes,
         int conversionBytes,
+        int headerBytes,
         int connections,
         int reviews,
         int conversions,
@@ -24,5 +26,13 @@ public record WebhookLimits(
         Duration answer,
         Duration idle) {
     public static final WebhookLimits DEFAULTS = new WebhookLimits(
-            8 << 20, 32 << 20, 200, 32, 4, Duration.ofSeconds(5), Duration.ofSeconds(10), Duration.ofMinutes(2));
+            8 << 20,
+            32 << 20,
+            64 << 10,
+            200,
+            32,
+            4,
+            Duration.ofSeconds(5),
+            Duration.ofSeconds(10),
+            Duration.ofMinutes(2));
 }

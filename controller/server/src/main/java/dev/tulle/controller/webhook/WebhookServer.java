@@ -1,13 +1,17 @@
 package dev.tulle.controller.webhook;
 
+import dev.tulle.controller.identity.AnyCertificate;
 import dev.tulle.controller.webhook.Hooks.Hook;
 import dev.tulle.controller.webhook.Hooks.Outcome;
 import dev.tulle.controller.webhook.Hooks.Reply;
 import dev.tulle.proxy.model.HostPort;
 import io.vertx.core.Future;
+import io.vertx.core.Handler;
 import io.vertx.core.Vertx;
 import io.vertx.core.WorkerExecutor;
 import io.vertx.core.buffer.Buffer;
+import io.vertx.core.http.ClientAuth;
+import io.vertx.core.http.Http2Settings;
 import io.vertx.core.http.HttpConnection;
 import io.vertx.core.http.HttpMethod;
 import io.vertx.core.http.HttpServer;
@@ -15,8 +19,10 @@ import io.vertx.core.http.HttpServerOptions;
 import io.vertx.core.http.HttpServerRequest;
 import io.vertx.core.http.HttpVersion;
 import io.vertx.core.net.PemKeyCertOptions;
+import io.vertx.core.net.TrustOptions;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ExecutionException;
@@ -31,21 +37,22 @@ import org.jspecify.annotations.Nullable;
  * The HTTPS server that the API server calls: {@code POST /inject}, {@code /validate}, {@code /convert}.
  *
  * <p>It listens from its first certificate on. Bodies, connections, reviews under way and time are bounded; what is beyond is answered at
- * once with an error, which the API server treats by its failure policy.
+ * once with an error, which the API server treats by its failure policy. It asks for a client certificate, takes any and needs none: webhooks
+ * are called without, and further handlers look at it themselves.
  */
 final class WebhookServer implements AutoCloseable {
     private static final Logger LOG = Logger.getLogger(WebhookServer.class);
     private static final int THREADS = 8;
     private static final long START_SECONDS = 30;
     private static final long STOP_SECONDS = 5;
-    private static final Reply LATE =
-            Reply.refusal(503, Outcome.LIMITED, "The controller did not answer in time.");
+    private static final Reply LATE = Reply.refusal(503, Outcome.LIMITED, "The controller did not answer in time.");
 
     private final Vertx vertx;
     private final Hooks hooks;
     private final HostPort listen;
     private final WebhookLimits limits;
     private final WebhookMeters meters;
+    private final Map<String, Handler<HttpServerRequest>> more;
     private final WorkerExecutor workers;
     private final AtomicInteger connections = new AtomicInteger();
     private final AtomicInteger reviews = new AtomicInteger();
@@ -53,8 +60,19 @@ final class WebhookServer implements AutoCloseable {
     private @Nullable HttpServer server;
     private @Nullable ServingCertificate certificate;
 
-    /** Does not listen yet, see {@link #use}. */
-    WebhookServer(Vertx vertx, Hooks hooks, HostPort listen, WebhookLimits limits, WebhookMeters meters) {
+    /**
+     * Does not listen yet, see {@link #use}.
+     *
+     * @param more further handlers, by the first part of the paths they answer
+     */
+    WebhookServer(
+            Vertx vertx,
+            Hooks hooks,
+            HostPort listen,
+            WebhookLimits limits,
+            WebhookMeters meters,
+            Map<String, Handler<HttpServerRequest>> more) {
+        this.more = Map.copyOf(more);
         this.vertx = vertx;
         this.hooks = hooks;
         this.listen = listen;
@@ -109,6 +127,10 @@ final class WebhookServer implements AutoCloseable {
                 .setKeyCertOptions(new PemKeyCertOptions()
                         .addCertValue(Buffer.buffer(shown.chain()))
                         .addKeyValue(Buffer.buffer(shown.key())))
+                .setClientAuth(ClientAuth.REQUEST)
+                .setTrustOptions(TrustOptions.wrap(new AnyCertificate()))
+                .setMaxHeaderSize(limits.headerBytes())
+                .setInitialSettings(new Http2Settings().setMaxHeaderListSize(limits.headerBytes()))
                 .setIdleTimeout((int) limits.idle().toSeconds())
                 .setIdleTimeoutUnit(TimeUnit.SECONDS)
                 .setCompressionSupported(false);
@@ -122,8 +144,14 @@ final class WebhookServer implements AutoCloseable {
     }
 
     private void request(HttpServerRequest request) {
+        String path = request.path() == null ? "" : request.path();
+        Handler<HttpServerRequest> further = more.get(path.replaceFirst("^/([^/]*).*", "$1"));
+        if (further != null) {
+            further.handle(request);
+            return;
+        }
         Optional<Hook> hook = Arrays.stream(Hook.values())
-                .filter(known -> known.path().equals(request.path()))
+                .filter(known -> known.path().equals(path))
                 .findFirst();
         if (hook.isEmpty()) {
             end(request, Reply.refusal(404, Outcome.MALFORMED, "There are /inject, /validate and /convert."));

@@ -38,6 +38,28 @@ class TrafficWindowTest {
     }
 
     @Test
+    void wholeSlicesAreOfExactlyAsLongAsWasAskedFor() {
+        // Given a report just before, at the beginning of, in and after the window
+        clock.pass(Duration.ofMillis(9_999));
+        window.add(WEB, report(edge("shop/before", true)));
+        clock.pass(Duration.ofMillis(1));
+        window.add(WEB, report(edge("shop/first", true)));
+        clock.pass(Duration.ofSeconds(29));
+        window.add(WEB, report(edge("shop/last", true)));
+        clock.pass(Duration.ofSeconds(1));
+        window.add(WEB, report(edge("shop/after", true)));
+        clock.pass(Duration.ofSeconds(9));
+        // When
+        TrafficWindow.WholeSlices whole = window.whole(Duration.ofSeconds(30));
+        // Then
+        assertThat(whole.from()).isEqualTo(Instant.parse("2026-01-01T00:00:10Z"));
+        assertThat(whole.until()).isEqualTo(Instant.parse("2026-01-01T00:00:40Z"));
+        assertThat(whole.edges())
+                .extracting(edge -> edge.key().service())
+                .containsExactlyInAnyOrder("shop/first", "shop/last");
+    }
+
+    @Test
     void forgetsAfterTenMinutes() {
         steady(Duration.ofMinutes(1));
         clock.pass(Duration.ofMinutes(2));

@@ -64,9 +64,23 @@ class WebhookKeysTest {
                 .isInstanceOf(GeneralSecurityException.class);
     }
 
+    @Test
+    void oneOfAnEarlierVersionThatLacksANameIsExchangedInSteps() {
+        WebhookPair earlier = pair(START, List.of("tulle-webhook.tulle-system.svc"));
+
+        WebhookKeys next =
+                WebhookKeys.settled(earlier, START).due(Optional.of(START), () -> first, START.plusSeconds(1));
+
+        assertThat(next.serving()).isEqualTo(earlier);
+        assertThat(next.next()).contains(first);
+    }
+
     private static WebhookPair pair(Instant now) {
-        ServerCertificates.Made made =
-                ServerCertificates.make(List.of("tulle-webhook.tulle-system.svc"), Duration.ofDays(90), now);
+        return pair(now, WebhookSecret.NAMES);
+    }
+
+    private static WebhookPair pair(Instant now, List<String> names) {
+        ServerCertificates.Made made = ServerCertificates.make(names, Duration.ofDays(90), now);
         try {
             return WebhookPair.of(made.chain(), made.key(), made.authority());
         } catch (GeneralSecurityException e) {

@@ -46,7 +46,7 @@ import org.junit.jupiter.api.io.TempDir;
 
 class WebhookServerTest {
     private static final WebhookLimits SMALL = new WebhookLimits(
-            4096, 8192, 20, 12, 2, Duration.ofMillis(500), Duration.ofSeconds(2), Duration.ofSeconds(30));
+            4096, 8192, 64 << 10, 20, 12, 2, Duration.ofMillis(500), Duration.ofSeconds(2), Duration.ofSeconds(30));
     private static final String POD =
             "apiVersion: v1\nkind: Pod\nmetadata: {name: web, namespace: shop}\nspec: {containers: [{name: web}]}";
 
@@ -58,7 +58,8 @@ class WebhookServerTest {
             new Hooks(() -> InjectSettings.of("tulle-proxy:1", "1"), asking, (namespace, pod, sentence) -> {}),
             new HostPort("127.0.0.1", 0),
             SMALL,
-            new WebhookMeters(registry));
+            new WebhookMeters(registry),
+            Map.of());
 
     @TempDir
     private Path directory = Path.of("");
@@ -161,8 +162,8 @@ class WebhookServerTest {
         // Given more reviews than threads, none of which comes to an end
         HttpClient caller = client();
         asking.gate = new CountDownLatch(1);
-        List<CompletableFuture<HttpResponse<String>>> late = Stream.generate(() -> caller.sendAsync(
-                        request("/inject", review()), BodyHandlers.ofString()))
+        List<CompletableFuture<HttpResponse<String>>> late = Stream.generate(
+                        () -> caller.sendAsync(request("/inject", review()), BodyHandlers.ofString()))
                 .limit(12)
                 .toList();
         // When all were answered by the clock
