@@ -79,6 +79,43 @@ public final class Tulle {
                 "");
     }
 
+    /** What adds the TrafficMetrics API. */
+    public static Path trafficMetrics() {
+        return manifest().resolveSibling("traffic-metrics.yaml");
+    }
+
+    /** Adds the TrafficMetrics API. */
+    public static Place.Output applyTrafficMetrics() {
+        return Place.run(
+                List.of("kubectl", "apply", "--server-side", "-f", trafficMetrics().toString()), "");
+    }
+
+    /** Takes the TrafficMetrics API away. */
+    public static Place.Output deleteTrafficMetrics() {
+        return Place.run(
+                List.of(
+                        "kubectl",
+                        "delete",
+                        "--ignore-not-found",
+                        "-f",
+                        trafficMetrics().toString()),
+                "");
+    }
+
+    /** Waits until the TrafficMetrics API has numbers: a leader that has just begun has none yet. */
+    public static void awaitTrafficMetrics() {
+        Awaitility.await("numbers of the TrafficMetrics API").atMost(START).untilAsserted(() -> raw(
+                        "/apis/metrics.smi-spec.io/v1alpha1/namespaces")
+                .succeeded());
+    }
+
+    /** What the API server answers at a path. */
+    public static Place.Output raw(String path, String... more) {
+        List<String> command = new ArrayList<>(List.of("kubectl", "get", "--raw", path));
+        command.addAll(List.of(more));
+        return Place.run(command, "");
+    }
+
     /** Waits until all replicas are ready, one leads, and a pod that asks for a proxy gets one. */
     public static void awaitWorking() {
         system().awaitRollout("deployment/" + CONTROLLER);

@@ -107,6 +107,18 @@ class RightsTest {
                 "no trust",
                 () -> leaving.kubectl("get", "configmap", "tulle-trust").code() != 0);
         leaving.close();
+        // Numbers for somebody who is not all-powerful.
+        Tulle.applyTrafficMetrics().succeeded();
+        Tulle.awaitTrafficMetrics();
+        place.kubectl("create", "rolebinding", "viewer", "--clusterrole=view", "--serviceaccount=rights:default")
+                .succeeded();
+        await(
+                "numbers for a viewer",
+                () -> Tulle.raw(
+                                        "/apis/metrics.smi-spec.io/v1alpha1/namespaces/rights/pods",
+                                        "--as=system:serviceaccount:rights:default")
+                                .code()
+                        == 0);
         place.close();
         asked = auditLog().stream()
                 .skip(before)
@@ -116,6 +128,7 @@ class RightsTest {
 
     @AfterAll
     static void end() {
+        Tulle.deleteTrafficMetrics().succeeded();
         Tulle.system().kubectl("delete", "configmap", "tulle-settings", "--ignore-not-found");
     }
 
@@ -148,16 +161,26 @@ class RightsTest {
         assertThat(idle).isEmpty();
     }
 
-    /** What the roles of the installed manifest say. */
+    /** What the roles of the installed manifests say. */
     private static List<Right> rights() {
         List<Right> rights = new ArrayList<>();
-        for (String role : List.of("clusterrole", "role")) {
-            JsonNode rules = Tulle.system()
-                    .kubectl("get", role, Tulle.CONTROLLER, "-o", "json")
+        rights.addAll(rights("", Tulle.CONTROLLER));
+        rights.addAll(rights(Tulle.NAMESPACE, Tulle.CONTROLLER));
+        assertThat(rights).hasSizeGreaterThan(20);
+        rights.addAll(rights("", "tulle-traffic-metrics"));
+        rights.addAll(rights("kube-system", "tulle-traffic-metrics"));
+        return rights;
+    }
+
+    /** What a role says; without a namespace of the whole cluster. */
+    private static List<Right> rights(String namespace, String role) {
+        List<Right> rights = new ArrayList<>();
+            JsonNode rules = Place.existing(namespace.isEmpty() ? Tulle.NAMESPACE : namespace)
+                    .kubectl("get", namespace.isEmpty() ? "clusterrole" : "role", role, "-o", "json")
                     .succeeded()
                     .json()
                     .path("rules");
-            String namespace = role.equals("role") ? Tulle.NAMESPACE : "";
+            assertThat(rules).as(role).isNotEmpty();
             for (JsonNode rule : rules) {
                 List<String> names = texts(rule.path("resourceNames"));
                 for (String group : texts(rule.path("apiGroups"))) {
@@ -170,8 +193,6 @@ class RightsTest {
                     }
                 }
             }
-        }
-        assertThat(rights).hasSizeGreaterThan(20);
         return rights;
     }
 
