@@ -63,7 +63,8 @@ class ArchitectureTest {
             controller            | edge | smi proxy.model controller.resources controller.watch controller.model controller.assemble controller.translate controller.why controller.identity controller.report controller.discovery controller.api controller.trust controller.kubernetes controller.trafficmetrics controller.webhook | quarkus vertx jackson fabric8
 
             cli.inject            | pure | controller.inject                                     | jackson yaml
-            cli                   | edge | smi controller.resources controller.inject controller.lint controller.watch cli.inject | picocli jackson
+            cli.migrate           | pure | controller.resources controller.assemble controller.inject cli.inject | jackson
+            cli                   | edge | smi controller.resources controller.inject controller.lint controller.watch cli.inject cli.migrate | picocli jackson
             """);
 
     private static final List<String> MODULES =

@@ -26,6 +26,7 @@ import picocli.CommandLine.Spec;
             Tulle.Proxy.class,
             InjectCommand.class,
             LintCommand.class,
+            MigrateCommand.class,
             CheckCommand.class,
             StatCommand.class,
             EdgesCommand.class,

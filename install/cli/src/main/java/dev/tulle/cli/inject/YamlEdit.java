@@ -113,9 +113,7 @@ final class YamlEdit {
         } else if (!added.isEmpty()) {
             add(mapping, isFlow, added);
         }
-        for (NodeTuple entry : removed) {
-            remove(mapping, entry, isFlow);
-        }
+        remove(mapping, removed, isFlow);
     }
 
     private void add(MappingNode mapping, boolean isFlow, Map<String, JsonNode> added) {
@@ -217,18 +215,29 @@ final class YamlEdit {
         }
     }
 
-    private void remove(MappingNode mapping, NodeTuple entry, boolean isFlow) {
+    /** Takes entries out, neighbours as one piece. */
+    private void remove(MappingNode mapping, List<NodeTuple> removed, boolean isFlow) {
         List<NodeTuple> entries = mapping.getValue();
-        int index = entries.indexOf(entry);
-        Node key = entry.getKeyNode();
-        Node value = entry.getValueNode();
-        if (index < entries.size() - 1) {
-            changes.add(new Change(start(key), start(entries.get(index + 1).getKeyNode()), ""));
-        } else if (index > 0) {
-            int from = end(entries.get(index - 1).getValueNode());
-            changes.add(new Change(isFlow ? from : Math.max(from, lineEnd(from)), end(value), ""));
-        } else {
-            replace(mapping, JsonNodeFactory.instance.objectNode());
+        int index = 0;
+        while (index < entries.size()) {
+            if (!removed.contains(entries.get(index))) {
+                index++;
+                continue;
+            }
+            int first = index;
+            while (index < entries.size() && removed.contains(entries.get(index))) {
+                index++;
+            }
+            int start = start(entries.get(first).getKeyNode());
+            if (index < entries.size()) {
+                changes.add(new Change(start, start(entries.get(index).getKeyNode()), ""));
+            } else if (first > 0) {
+                int from = end(entries.get(first - 1).getValueNode());
+                int end = end(entries.get(index - 1).getValueNode());
+                changes.add(new Change(isFlow ? from : Math.max(from, lineEnd(from)), end, ""));
+            } else {
+                replace(mapping, JsonNodeFactory.instance.objectNode());
+            }
         }
     }
 
