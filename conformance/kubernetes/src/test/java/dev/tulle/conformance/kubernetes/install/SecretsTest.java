@@ -12,6 +12,10 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.cert.X509Certificate;
 import java.time.Duration;
+import java.time.Instant;
+import java.time.ZoneOffset;
+import java.time.format.DateTimeFormatter;
+import java.time.temporal.ChronoUnit;
 import java.util.Base64;
 import java.util.List;
 import java.util.Map;
@@ -32,6 +36,8 @@ import org.junit.jupiter.api.parallel.Isolated;
 @TestMethodOrder(MethodOrderer.OrderAnnotation.class)
 class SecretsTest {
     private static final Duration SOON = Duration.ofMinutes(2);
+    private static final DateTimeFormatter ASN1_TIME =
+            DateTimeFormatter.ofPattern("yyyyMMddHHmmss'Z'").withZone(ZoneOffset.UTC);
 
     private static Place place;
     private static Place system;
@@ -159,23 +165,102 @@ class SecretsTest {
 
     @Test
     @Order(6)
-    void theWebhooksCertificateIsMadeAnewAndBelieved() {
+    void theWebhooksCertificateIsWrittenAgainWhenItIsDeleted() {
         // Given
-        String before = system.value("secret/tulle-webhook", ".data.tls\\.crt");
+        String before = webhookCertificate();
         assertThat(before).isNotEmpty();
         // When
         system.kubectl("delete", "secret", "tulle-webhook").succeeded();
-        // Then
-        Awaitility.await("another certificate")
+        // Then: the same one, so that nobody has to learn of another
+        assertThat(Tulle.meshedPod().succeeded().out()).contains("tulle-proxy");
+        Awaitility.await("the Secret is back")
                 .atMost(SOON)
-                .untilAsserted(() -> assertThat(system.value("secret/tulle-webhook", ".data.tls\\.crt"))
-                        .isNotEmpty()
-                        .isNotEqualTo(before));
-        Awaitility.await("the API server believes the webhook")
-                .atMost(SOON)
-                .untilAsserted(
-                        () -> assertThat(Tulle.meshedPod().succeeded().out()).contains("tulle-proxy"));
-        restart();
+                .untilAsserted(() -> assertThat(webhookCertificate()).isEqualTo(before));
+        assertThat(Tulle.meshedPod().succeeded().out()).contains("tulle-proxy");
+    }
+
+    @Test
+    @Order(7)
+    void theWebhooksCertificateIsRenewedByItselfAndNoCallToItFails() throws Exception {
+        // Given: one that has lived nearly as long as it may
+        giveAgedWebhookCertificate();
+        String aged = base64("hook.crt");
+        Awaitility.await("the API server believes it").atMost(SOON).untilAsserted(() -> {
+            assertThat(caBundle()).contains(base64("hook-ca.crt").substring(0, 200));
+            assertThat(Tulle.meshedPod().succeeded().out()).contains("tulle-proxy");
+        });
+        // When: nobody does anything; Then
+        int asked = 0;
+        long end = System.nanoTime() + Duration.ofMinutes(4).toNanos();
+        int since = 0;
+        while (since < 10) {
+            assertThat(System.nanoTime())
+                    .as("another certificate within 4 minutes")
+                    .isLessThan(end);
+            assertThat(Tulle.meshedPod().succeeded().out())
+                    .as("call %d, %d of them since the renewal", asked, since)
+                    .contains("tulle-proxy");
+            asked++;
+            since += webhookCertificate().equals(aged) ? 0 : 1;
+            Awaitility.await("the next call").pollDelay(Duration.ofMillis(500)).until(() -> true);
+        }
+        System.out.printf("webhook's certificate renewed by itself: none of %d calls failed%n", asked);
+    }
+
+    private static String webhookCertificate() {
+        return system.value("secret/tulle-webhook", ".data.tls\\.crt");
+    }
+
+    private static String caBundle() {
+        return Place.run(
+                        List.of(
+                                "kubectl",
+                                "get",
+                                "mutatingwebhookconfigurations",
+                                "-o",
+                                "jsonpath={.items[*].webhooks[*].clientConfig.caBundle}"),
+                        "")
+                .succeeded()
+                .out();
+    }
+
+    /** In the form the controller keeps it, made 80 days ago for 90 days. */
+    private static void giveAgedWebhookCertificate() throws IOException {
+        openssl("ecparam -name prime256v1 -genkey -noout -out hook-ca.key");
+        openssl("req -x509 -new -key hook-ca.key -subj /CN=aged -days 30 -out hook-ca.crt"
+                + " -addext basicConstraints=critical,CA:TRUE -addext keyUsage=critical,keyCertSign");
+        Files.writeString(folder.resolve("ca.cnf"), """
+                [ca]
+                default_ca=it
+                [it]
+                database=index
+                new_certs_dir=.
+                rand_serial=yes
+                default_md=sha256
+                copy_extensions=copy
+                policy=any
+                [any]
+                commonName=supplied
+                """);
+        Files.writeString(folder.resolve("index"), "");
+        openssl("ecparam -name prime256v1 -genkey -noout -out hook.ec");
+        openssl("pkcs8 -topk8 -nocrypt -in hook.ec -out hook.key");
+        openssl("req -new -key hook.key -subj /CN=tulle-webhook -out hook.csr"
+                + " -addext subjectAltName=DNS:tulle-webhook.tulle-system.svc -addext extendedKeyUsage=serverAuth");
+        Instant now = Instant.now();
+        openssl("ca -config ca.cnf -batch -notext -cert hook-ca.crt -keyfile hook-ca.key -in hook.csr -out hook.crt"
+                + " -startdate %s -enddate %s"
+                        .formatted(
+                                ASN1_TIME.format(now.minus(Duration.ofDays(80))),
+                                ASN1_TIME.format(now.plus(Duration.ofDays(10)))));
+        system.applyText("""
+                apiVersion: v1
+                kind: Secret
+                type: kubernetes.io/tls
+                metadata: {name: tulle-webhook, annotations: {tulle.dev/since: "%s"}}
+                data: {tls.crt: "%s", tls.key: "%s", ca.crt: "%4$s", serving-ca.crt: "%4$s"}
+                """.formatted(
+                now.truncatedTo(ChronoUnit.MILLIS), base64("hook.crt"), base64("hook.key"), base64("hook-ca.crt")));
     }
 
     /** The root and issuer, without what the controller counts beside them. */
