@@ -8,6 +8,7 @@ import dev.tulle.controller.resources.ObjectRef;
 import dev.tulle.controller.resources.Resources;
 import dev.tulle.controller.resources.ServiceResource;
 import dev.tulle.proxy.model.HttpMatch;
+import dev.tulle.proxy.model.Protocol;
 import dev.tulle.smi.TrafficSplit;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -118,16 +119,26 @@ final class SplitRules {
         }
     }
 
+    /** Requests say which Service they mean; opaque connections to a pod's own address do not. */
     private void headless(ObjectRef ref, TrafficSplit split) {
-        ServiceResource root = services.get(name(split, split.service()));
-        if (root != null && root.addresses().isEmpty()) {
+        ServiceName name = name(split, split.service());
+        ServiceResource root = services.get(name);
+        if (root == null || !root.addresses().isEmpty()) {
+            return;
+        }
+        List<String> opaque = world.mesh().service(name).stream()
+                .flatMap(service -> service.ports().stream())
+                .filter(port -> port.protocol() == Protocol.TCP)
+                .map(port -> Integer.toString(port.port()))
+                .toList();
+        if (!opaque.isEmpty()) {
             findings.warning(
                     "headless-root",
                     ref,
                     "spec.service",
-                    "Service %s is headless: its callers dial the pods' own addresses"
-                            .formatted(name(split, split.service())),
-                    "what is addressed to a pod is not split",
+                    "Service %s is headless, so callers of its opaque port %s dial the pods' own addresses"
+                            .formatted(name, String.join(", ", opaque)),
+                    "these connections are not split",
                     "remove clusterIP: None from the Service, or call another one");
         }
     }
