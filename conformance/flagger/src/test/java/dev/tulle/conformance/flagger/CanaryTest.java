@@ -118,7 +118,10 @@ class CanaryTest {
                 .isBetween((int) (sent * (1 - OFF)) - EDGE, sent + EDGE);
         List<Splits.Step> steps = shop.splits.all();
         if (scenario.succeeds()) {
-            assertThat(hurt).as("slow or failed requests of users").isZero();
+            assertThat(tally.sum("users", begun, last, "failed"))
+                    .as("failed requests of users")
+                    .isZero();
+            assertThat(hurt).as("slow requests of users").isLessThanOrEqualTo((int) (EDGE + OFF * sent));
             assertThat(tally.sum("users", ended + 1, last, "version 1"))
                     .as("answers of version 1 afterwards")
                     .isZero();
@@ -227,10 +230,13 @@ class CanaryTest {
         assertThat(hurt).as(word).isPositive();
         assertThat((double) hurt)
                 .as("%s requests of %d", word, all)
-                .isLessThan(all * expected + SIGMAS * Math.sqrt(all * expected));
-        assertThat(shop.tally.sum("users", to, last, "slow", "failed"))
-                .as("suffered after the rollback")
+                .isLessThan(all * (expected + OFF) + SIGMAS * Math.sqrt(all * expected));
+        assertThat(shop.tally.sum("users", to, last, "failed"))
+                .as("failed after the rollback")
                 .isZero();
+        assertThat(shop.tally.sum("users", to, last, "slow"))
+                .as("slow after the rollback")
+                .isLessThanOrEqualTo((int) (EDGE + OFF * all));
     }
 
     private static void metricsHaveTheNamesOfDeployments(Shop shop, Provider provider) {

@@ -93,7 +93,7 @@ final class Shop implements AutoCloseable {
                 .pollInterval(SOON)
                 .until(() -> {
                     long now = now();
-                    return tally.sum("users", now - 4, now - 1, "ok") >= 3 * RATE - 2
+                    return tally.sum("users", now - 4, now - 1, "ok") >= RATE
                             && tally.sum("users", now - 4, now - 1, "lost", "failed") == 0;
                 });
     }
