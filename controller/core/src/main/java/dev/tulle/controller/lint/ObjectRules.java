@@ -80,7 +80,8 @@ final class ObjectRules {
 
     private void smi(ObjectRef ref, ObjectNode object) {
         ObjectNode placed = object;
-        if (!object.at("/metadata/namespace").isTextual()) {
+        if (object.path("metadata").isObject()
+                && !object.at("/metadata/namespace").isTextual()) {
             placed = object.deepCopy();
             placed.withObjectProperty("metadata").put("namespace", ref.namespace());
         }

@@ -113,12 +113,13 @@ public final class ManifestReader {
         if (!(content instanceof ObjectNode written)
                 || apiVersion.isEmpty()
                 || kind.isEmpty()
-                || !content.path("metadata").isObject()
+                || !(content.path("metadata").isObject() || apiVersion.contains("smi-spec.io"))
                 || isNamespace != (step == Step.NAMESPACES)) {
             return;
         }
         JsonNode metadata = content.path("metadata");
-        String name = metadata.path("name").asText(metadata.path("generateName").asText(""));
+        String name = metadata.path("name")
+                .asText(metadata.path("generateName").asText("").replaceFirst("[-.]+$", ""));
         String place = isNamespace ? "" : metadata.path("namespace").asText(namespace);
         ObjectRef ref = new ObjectRef(kind, place, name);
         Origin origin = new Origin(file, document.lines());
@@ -137,7 +138,7 @@ public final class ManifestReader {
             return;
         }
         ObjectNode placed = written;
-        if (!isNamespace && !metadata.has("namespace")) {
+        if (!isNamespace && metadata.isObject() && !metadata.has("namespace")) {
             placed = written.deepCopy();
             placed.withObjectProperty("metadata").put("namespace", namespace);
         }
@@ -152,6 +153,15 @@ public final class ManifestReader {
     /** Takes an object among the resources; what its pods are called there, if it has any. */
     private Optional<ObjectRef> read(String apiVersion, ObjectRef ref, ObjectNode object, Origin origin) {
         Fields fields = Fields.of(object);
+        boolean isNamed = CoreObjects.NAME.matcher(ref.name()).matches()
+                && (ref.namespace().isEmpty() || CoreObjects.NAME.matcher(ref.namespace()).matches());
+        if (!isNamed && !SmiReader.isSmi(apiVersion, ref.kind())) {
+            if (isRead(apiVersion, ref.kind()) || PodTemplates.path(object).isPresent()) {
+                problems.error(
+                        ref, "metadata", CoreObjects.notAName(ref.namespace() + "/" + ref.name()), "it is left out");
+            }
+            return Optional.empty();
+        }
         if (SmiReader.isSmi(apiVersion, ref.kind())) {
             switch (SmiReader.read(object)) {
                 case Parsed.Ok ok -> resources.add(ok.object());
@@ -231,6 +241,11 @@ public final class ManifestReader {
             return Optional.empty();
         }
         WorkloadResource workload = read.get();
+        if (!CoreObjects.NAME.matcher(workload.serviceAccount()).matches()) {
+            problems.error(
+                    maker, "spec", CoreObjects.notAName(workload.serviceAccount()), "its pods are left out");
+            return Optional.empty();
+        }
         String asked = workload.labels().getOrDefault(ClusterObjects.INJECT, "");
         boolean isMeshed = !pod.at("/spec/hostNetwork").asBoolean()
                 && !asked.equals("disabled")

@@ -5,6 +5,8 @@ import static org.assertj.core.api.Assertions.assertThatCode;
 
 import dev.tulle.controller.assemble.Assembled;
 import dev.tulle.controller.assemble.MeshAssembler;
+import dev.tulle.controller.inject.InjectSettings;
+import dev.tulle.controller.lint.Lint;
 import dev.tulle.controller.model.Mesh;
 import dev.tulle.controller.model.Workload;
 import dev.tulle.controller.translate.ProxyConfigs;
@@ -21,6 +23,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.SortedMap;
 import java.util.TreeMap;
@@ -89,6 +92,10 @@ class AnythingInFilesTest {
                         .as(text)
                         .doesNotThrowAnyException();
             }
+            assertThatCode(() -> new Lint(InjectSettings.of("tulle-proxy:1", "1"))
+                            .of(ManifestReader.read(new TreeMap<>(Map.of("mutated.yaml", text)), "default")))
+                    .as(text)
+                    .doesNotThrowAnyException();
         }
         assertThat(readable).isGreaterThan(ROUNDS / 4);
     }
@@ -154,8 +161,10 @@ class AnythingInFilesTest {
     }
 
     private static List<String> goldenInputs() throws IOException {
-        try (Stream<Path> files = Files.walk(Path.of("src/test/resources/golden"))) {
-            return files.filter(path -> path.toString().endsWith(".yaml"))
+        try (Stream<Path> files = Files.walk(Path.of("src/test/resources/golden"));
+                Stream<Path> wrong = Files.walk(Path.of("src/test/resources/lint"))) {
+            return Stream.concat(files, wrong)
+                    .filter(path -> path.toString().endsWith(".yaml"))
                     .sorted()
                     .map(AnythingInFilesTest::text)
                     .collect(Collectors.toList());

@@ -3,9 +3,19 @@ package dev.tulle.cli.migrate;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.tulle.cli.migrate.Note.Outcome;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.random.RandomGenerator;
+import java.util.random.RandomGeneratorFactory;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class MigrationTest {
     private static final String TARGET = """
@@ -94,6 +104,51 @@ class MigrationTest {
 
         assertThat(migrated.files()).isEqualTo(Map.of("in.yaml", text));
         assertThat(migrated.notes()).extracting(Note::outcome).containsExactly(Outcome.UNTOUCHED);
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"osm", "linkerd-smi"})
+    void whateverStandsInFilesIsMigratedOrRefused(String mesh) throws IOException {
+        RandomGenerator random = RandomGeneratorFactory.of("L64X128MixRandom").create(7);
+        List<String> words = List.of("", "[]", "{}", "null", "-1", "a: b", "[{}]", "{name: [1]}", "\"x\"", "1.5", "true", "~");
+        List<Path> files;
+        try (Stream<Path> all = Files.list(Path.of("src/test/resources/migrate", mesh, "in"))) {
+            files = all.sorted().toList();
+        }
+        int migrated = 0;
+        for (int round = 0; round < 600; round++) {
+            List<String> lines = new ArrayList<>(Files.readAllLines(files.get(random.nextInt(files.size()))));
+            int at = random.nextInt(lines.size());
+            String line = lines.get(at);
+            int colon = random.nextBoolean() ? line.indexOf(": ") : line.lastIndexOf(": ");
+            String word = words.get(random.nextInt(words.size()));
+            lines.set(
+                    at,
+                    random.nextInt(4) == 0
+                            ? ""
+                            : colon < 0
+                                    ? line + " " + word
+                                    : line.substring(0, colon + 2)
+                                            + word
+                                            + "}".repeat(Math.max(0, unclosed(line.substring(0, colon)))));
+            String text = String.join("\n", lines);
+            try {
+                if (mesh.equals("osm")) {
+                    osm(text);
+                } else {
+                    linkerd(text);
+                }
+                migrated++;
+            } catch (IllegalArgumentException e) {
+                assertThat(e.getMessage()).as(text).startsWith("in.yaml: not YAML");
+            }
+        }
+        assertThat(migrated).isGreaterThan(200);
+    }
+
+    private static int unclosed(String text) {
+        return (int) (text.chars().filter(c -> c == '{').count()
+                - text.chars().filter(c -> c == '}').count());
     }
 
     private static String meshConfig(String permissive) {
