@@ -32,9 +32,7 @@ final class ClusterManifests {
         List<Manifest> objects = new ArrayList<>();
         List<String> kinds = new ArrayList<>(KINDS);
         kinds.addAll(MAKERS);
-        Set<String> served = Set.copyOf(Kubectl.run(kubectl, "api-resources", "-o", "name", "--verbs=list")
-                .lines()
-                .toList());
+        Set<String> served = Set.copyOf(Kubectl.listable(kubectl));
         Arrays.stream(SmiKind.values())
                 .map(SmiKind::definitionName)
                 .filter(served::contains)

@@ -172,8 +172,7 @@ final class MigrateCommand implements Callable<Integer> {
     private static SortedMap<String, String> ofCluster(Set<String> groups) throws IOException {
         List<String> kinds = new ArrayList<>(
                 List.of("namespaces", "services", "deployments.apps", "statefulsets.apps", "daemonsets.apps"));
-        Kubectl.run(Kubectl.KUBECTL, "api-resources", "-o", "name", "--verbs=list")
-                .lines()
+        Kubectl.listable(Kubectl.KUBECTL).stream()
                 .filter(name -> (name.endsWith("smi-spec.io") && !name.contains("metrics.smi-spec.io"))
                         || groups.stream().anyMatch(name::endsWith))
                 .forEach(kinds::add);
