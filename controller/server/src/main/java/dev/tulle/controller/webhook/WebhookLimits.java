@@ -10,7 +10,8 @@ import java.time.Duration;
  * @param headerBytes longest head of a request; the aggregator names every group of a user
  * @param connections most open at once
  * @param reviews most under way at once
- * @param conversions most conversions among them
+ * @param conversions most conversions among them; the API server asks for one per object that changes and older version that is served
+ * @param allConversionBytes most that all conversions under way may hold together
  * @param body how long a body may take to come
  * @param answer how long an answer may take; the API server waits no longer than it was told to
  * @param idle how long a connection may be without a byte
@@ -22,6 +23,7 @@ public record WebhookLimits(
         int connections,
         int reviews,
         int conversions,
+        long allConversionBytes,
         Duration body,
         Duration answer,
         Duration idle) {
@@ -30,8 +32,9 @@ public record WebhookLimits(
             32 << 20,
             64 << 10,
             200,
+            64,
             32,
-            4,
+            128 << 20,
             Duration.ofSeconds(5),
             Duration.ofSeconds(10),
             Duration.ofMinutes(2));

@@ -30,6 +30,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLong;
 import org.jboss.logging.Logger;
 import org.jspecify.annotations.Nullable;
 
@@ -57,6 +58,7 @@ final class WebhookServer implements AutoCloseable {
     private final AtomicInteger connections = new AtomicInteger();
     private final AtomicInteger reviews = new AtomicInteger();
     private final AtomicInteger conversions = new AtomicInteger();
+    private final AtomicLong conversionBytes = new AtomicLong();
     private @Nullable HttpServer server;
     private @Nullable ServingCertificate certificate;
 
@@ -198,6 +200,10 @@ final class WebhookServer implements AutoCloseable {
                 answer(Reply.refusal(413, Outcome.LIMITED, "The review is longer than %d bytes.".formatted(most)));
             } else if (!isAnswered.get()) {
                 body.appendBuffer(bytes);
+                if (hook == Hook.CONVERT
+                        && conversionBytes.addAndGet(bytes.length()) > limits.allConversionBytes()) {
+                    answer(Reply.refusal(429, Outcome.LIMITED, "Too much is under conversion: try again."));
+                }
             }
         }
 
@@ -225,6 +231,7 @@ final class WebhookServer implements AutoCloseable {
                 reviews.decrementAndGet();
                 if (hook == Hook.CONVERT) {
                     conversions.decrementAndGet();
+                    conversionBytes.addAndGet(-body.length());
                 }
                 finish(request, hook, reply, started);
             }

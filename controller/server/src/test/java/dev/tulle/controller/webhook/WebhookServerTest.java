@@ -14,6 +14,7 @@ import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import io.vertx.core.Vertx;
 import java.io.IOException;
 import java.io.OutputStream;
+import java.io.UncheckedIOException;
 import java.net.InetAddress;
 import java.net.URI;
 import java.net.http.HttpClient;
@@ -27,6 +28,7 @@ import java.security.GeneralSecurityException;
 import java.security.KeyStore;
 import java.time.Clock;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
@@ -46,7 +48,29 @@ import org.junit.jupiter.api.io.TempDir;
 
 class WebhookServerTest {
     private static final WebhookLimits SMALL = new WebhookLimits(
-            4096, 8192, 64 << 10, 20, 12, 2, Duration.ofMillis(500), Duration.ofSeconds(2), Duration.ofSeconds(30));
+            4096,
+            8192,
+            64 << 10,
+            20,
+            12,
+            6,
+            16384,
+            Duration.ofMillis(500),
+            Duration.ofSeconds(2),
+            Duration.ofSeconds(30));
+
+    /** The same, and patient. */
+    private static final WebhookLimits PATIENT = new WebhookLimits(
+            4096,
+            8192,
+            64 << 10,
+            20,
+            12,
+            6,
+            16384,
+            Duration.ofSeconds(30),
+            Duration.ofSeconds(30),
+            Duration.ofSeconds(60));
     private static final String POD =
             "apiVersion: v1\nkind: Pod\nmetadata: {name: web, namespace: shop}\nspec: {containers: [{name: web}]}";
 
@@ -144,6 +168,66 @@ class WebhookServerTest {
             String answer = new String(socket.getInputStream().readAllBytes(), StandardCharsets.US_ASCII);
 
             assertThat(answer).startsWith("HTTP/1.1 408").contains("The body did not come in time.");
+        }
+    }
+
+    @Test
+    void convertsManySmallObjectsSideBySideAndFewLargeOnes() throws Exception {
+        try (WebhookServer patient = new WebhookServer(
+                vertx,
+                new Hooks(() -> InjectSettings.of("tulle-proxy:1", "1"), asking, (namespace, pod, sentence) -> {}),
+                new HostPort("127.0.0.1", 0),
+                PATIENT,
+                new WebhookMeters(new SimpleMeterRegistry()),
+                Map.of())) {
+            patient.use(certificate());
+            int port = patient.port().orElseThrow();
+            // Given conversions whose bodies are still on their way
+            List<SSLSocket> small = new ArrayList<>();
+            for (int i = 0; i < 5; i++) {
+                small.add(conversion(port, 100, 10));
+            }
+            // Then there is room for one more of that size
+            try (SSLSocket another = conversion(port, 1, 1)) {
+                assertThat(statusOf(another)).startsWith("HTTP/1.1 400");
+            }
+            for (SSLSocket one : small) {
+                one.close();
+            }
+            // And not for a third that is large
+            try (SSLSocket one = conversion(port, 8000, 7000);
+                    SSLSocket two = conversion(port, 8000, 7000);
+                    SSLSocket three = conversion(port, 8000, 7000)) {
+                assertThat(Stream.of(one, two, three)
+                                .map(socket -> CompletableFuture.supplyAsync(
+                                        () -> statusOf(socket),
+                                        reader -> Thread.ofVirtual().start(reader)))
+                                .reduce((a, b) -> a.applyToEither(b, status -> status))
+                                .orElseThrow()
+                                .get(20, TimeUnit.SECONDS))
+                        .startsWith("HTTP/1.1 429");
+            }
+        }
+    }
+
+    /** A request for a conversion that says how long it is and sends less. */
+    private SSLSocket conversion(int port, int length, int sent) throws GeneralSecurityException, IOException {
+        SSLSocket socket =
+                (SSLSocket) context().getSocketFactory().createSocket(InetAddress.getLoopbackAddress(), port);
+        socket.setSoTimeout(20_000);
+        OutputStream out = socket.getOutputStream();
+        out.write(("POST /convert HTTP/1.1\r\nHost: localhost\r\nContent-Length: %d\r\n\r\n".formatted(length)
+                        + "[".repeat(sent))
+                .getBytes(StandardCharsets.US_ASCII));
+        out.flush();
+        return socket;
+    }
+
+    private static String statusOf(SSLSocket socket) {
+        try {
+            return new String(socket.getInputStream().readNBytes(12), StandardCharsets.US_ASCII);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
         }
     }
 
