@@ -191,8 +191,8 @@ public final class Fixtures {
 
         /** In the mesh, ready, at the address it has by now. */
         public WorkloadPart pod() {
-            pod = Optional.of(
-                    new WorkloadResource.Pod(true, List.of(address), WorkloadResource.Pod.Serving.READY, List.of(), List.of(), ""));
+            pod = Optional.of(new WorkloadResource.Pod(
+                    true, List.of(address), WorkloadResource.Pod.Serving.READY, List.of(), List.of(), ""));
             return this;
         }
 

@@ -212,7 +212,8 @@ class AdminServerTest {
 
             Socket asker = new Socket(address.host(), address.port());
             asker.getOutputStream()
-                    .write("GET /app-health/web/livez HTTP/1.1\r\nHost: a\r\n\r\n".getBytes(StandardCharsets.ISO_8859_1));
+                    .write("GET /app-health/web/livez HTTP/1.1\r\nHost: a\r\n\r\n"
+                            .getBytes(StandardCharsets.ISO_8859_1));
             try (Socket asked = silent.accept()) {
                 asked.setSoTimeout(20_000);
                 assertThat(asked.getInputStream().read()).as("the question").isEqualTo('G');
