@@ -17,7 +17,10 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
+import java.util.TreeSet;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import javax.xml.parsers.DocumentBuilderFactory;
 import org.junit.jupiter.api.AfterAll;
@@ -216,20 +219,45 @@ class MainTest {
 
     @Test
     void everyCaseOfTheSuiteIsNamedOnceAndPublishedStepsAreThoseOfThePublishedSuite() {
-        // When
-        int code = new Main(
-                        List.of("dev.tulle.conformance.smi.published", "dev.tulle.conformance.smi.sentences"),
-                        new PrintStream(said, true, UTF_8),
-                        System.err)
-                .run(List.of("--list"));
-        // Then
-        assertThat(code).isZero();
-        List<String> lines = said.toString(UTF_8).lines().toList();
+        List<String> lines = suite();
         assertThat(lines.stream().map(line -> line.substring(0, line.indexOf(':'))))
                 .doesNotHaveDuplicates();
         assertThat(lines).filteredOn(line -> line.startsWith("traffic-access/")).hasSize(7);
         assertThat(lines).filteredOn(line -> line.startsWith("traffic-spec/")).hasSize(6);
         assertThat(lines).filteredOn(line -> line.startsWith("traffic-split/")).hasSize(11);
+    }
+
+    @Test
+    void theKeptTableHasTheCasesThatThereAre() throws IOException {
+        // Given
+        Set<String> cases = suite().stream()
+                .map(line -> line.replaceAll("^([^/]*)/(\\S+) (.*?): .*$", "$1/$2 $3"))
+                .collect(Collectors.toCollection(TreeSet::new));
+        // When
+        Set<String> kept = new TreeSet<>();
+        String group = "";
+        for (String line : Files.readAllLines(Path.of("results.md"))) {
+            if (line.startsWith("## ")) {
+                group = line.substring("## ".length(), line.lastIndexOf(':'));
+            } else if (line.matches("\\| [a-z0-9].*v\\d.*")) {
+                String[] cells = line.split(" \\| ");
+                kept.add(group + "/" + cells[0].substring("| ".length()) + " " + cells[1]);
+            }
+        }
+        // Then
+        assertThat(kept)
+                .as("cases of results.md, which conformance/smi/run --own-cluster --record writes anew")
+                .containsExactlyElementsOf(cases);
+    }
+
+    private List<String> suite() {
+        int code = new Main(
+                        List.of("dev.tulle.conformance.smi.published", "dev.tulle.conformance.smi.sentences"),
+                        new PrintStream(said, true, UTF_8),
+                        System.err)
+                .run(List.of("--list"));
+        assertThat(code).isZero();
+        return said.toString(UTF_8).lines().toList();
     }
 
     private int run(String... arguments) throws IOException {
