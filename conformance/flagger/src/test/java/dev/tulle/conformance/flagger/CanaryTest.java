@@ -165,7 +165,7 @@ class CanaryTest {
         List<Splits.Step> steps = shop.splits.all();
         assertThat(steps.stream().map(Splits.Step::canary))
                 .as("weights of the canary")
-                .isEqualTo(scenario.weights);
+                .isEqualTo(scenario.weights());
         for (Splits.Step step : steps) {
             JsonNode spec = step.object().path("spec");
             String mark = provider.writesText() ? "\"" : "";

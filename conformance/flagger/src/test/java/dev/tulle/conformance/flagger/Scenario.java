@@ -1,41 +1,46 @@
 package dev.tulle.conformance.flagger;
 
+import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 
 /** What is tried with a canary. */
 enum Scenario {
     /** A good version goes up in steps and stays. */
-    PROMOTION("Succeeded", List.of(0, 10, 20, 30, 40, 50, 0), "maxWeight: 50", "stepWeight: 10"),
+    PROMOTION("Succeeded", "0 10 20 30 40 50 0", "maxWeight: 50", "stepWeight: 10"),
 
     /** Half of the answers of a version are errors. */
-    ERRORS("Failed", List.of(0, 10, 0), "maxWeight: 50", "stepWeight: 10"),
+    ERRORS("Failed", "0 10 0", "maxWeight: 50", "stepWeight: 10"),
 
     /** A version is slow. */
-    LATENCY("Failed", List.of(0, 10, 0), "maxWeight: 50", "stepWeight: 10"),
+    LATENCY("Failed", "0 10 0", "maxWeight: 50", "stepWeight: 10"),
 
     /** The steps are named one by one, and lead back in steps, too. */
-    STEPS("Succeeded", List.of(0, 5, 25, 60, 30, 0), "stepWeights: [5, 25, 60]", "stepWeightPromotion: 30"),
+    STEPS("Succeeded", "0 5 25 60 30 0", "stepWeights: [5, 25, 60]", "stepWeightPromotion: 30"),
 
     /** All at once, after checks that users see nothing of. */
-    BLUEGREEN("Succeeded", List.of(0, 100, 0), "iterations: 2"),
+    BLUEGREEN("Succeeded", "0 100 0", "iterations: 2"),
 
     /** Somebody must say yes before it begins and before it ends. */
-    GATES("Succeeded", List.of(0, 10, 20, 0), "maxWeight: 20", "stepWeight: 10");
+    GATES("Succeeded", "0 10 20 0", "maxWeight: 20", "stepWeight: 10");
 
     /** The phase it ends in. */
     final String end;
 
-    /** The canary's weights, in order. */
-    final List<Integer> weights;
-
     /** What of the Canary's analysis is its own, as lines of YAML. */
-    final List<String> strategy;
+    final String strategy;
 
-    Scenario(String end, List<Integer> weights, String... strategy) {
+    private final String weights;
+
+    Scenario(String end, String weights, String... strategy) {
         this.end = end;
         this.weights = weights;
-        this.strategy = List.of(strategy);
+        this.strategy = String.join("\n", strategy);
+    }
+
+    /** The canary's weights, in order. */
+    List<Integer> weights() {
+        return Arrays.stream(weights.split(" ")).map(Integer::valueOf).toList();
     }
 
     String word() {

@@ -10,6 +10,7 @@ import java.net.URLEncoder;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.TreeSet;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.awaitility.Awaitility;
@@ -84,7 +85,7 @@ final class Shop implements AutoCloseable {
                         "PROVIDER",
                         provider.word,
                         "STRATEGY",
-                        String.join("\n    ", scenario.strategy),
+                        scenario.strategy.replace("\n", "\n    "),
                         "GATES",
                         gates.stripTrailing()));
         await("Initialized");
@@ -183,10 +184,10 @@ final class Shop implements AutoCloseable {
     }
 
     /** What a label of a family says of the workloads of this namespace, as Prometheus knows it, pods that are gone among them. */
-    TreeSet<String> workloadsIn(String family, String namespaceLabel, String workloadLabel) {
+    Set<String> workloadsIn(String family, String namespaceLabel, String workloadLabel) {
         String query = "group by (%s) (last_over_time(%s{%s=\"%s\"}[10m]))"
                 .formatted(workloadLabel, family, namespaceLabel, namespace);
-        TreeSet<String> names = new TreeSet<>();
+        Set<String> names = new TreeSet<>();
         cluster.get("/api/v1/namespaces/flagger-system/services/prometheus:9090/proxy/api/v1/query?query="
                         + URLEncoder.encode(query, UTF_8))
                 .path("data")
