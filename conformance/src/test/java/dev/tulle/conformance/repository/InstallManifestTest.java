@@ -77,9 +77,8 @@ class InstallManifestTest {
     @Test
     void noAggregatedApiIsInstalledUnasked() throws IOException {
         // One without a server keeps the whole cluster from deleting namespaces: see install/traffic-metrics.md.
-        assertThat(manifest()).noneSatisfy(object -> assertThat(
-                        object.path("kind").asText())
-                .isEqualTo("APIService"));
+        assertThat(manifest())
+                .noneSatisfy(object -> assertThat(object.path("kind").asText()).isEqualTo("APIService"));
         JsonNode api = manifest("traffic-metrics.yaml").getFirst();
         assertThat(api.path("kind").asText()).isEqualTo("APIService");
         assertThat(api.at("/metadata/name").asText()).isEqualTo("v1alpha1.metrics.smi-spec.io");

@@ -87,7 +87,13 @@ public final class Tulle {
     /** Adds the TrafficMetrics API. */
     public static Place.Output applyTrafficMetrics() {
         return Place.run(
-                List.of("kubectl", "apply", "--server-side", "-f", trafficMetrics().toString()), "");
+                List.of(
+                        "kubectl",
+                        "apply",
+                        "--server-side",
+                        "-f",
+                        trafficMetrics().toString()),
+                "");
     }
 
     /** Takes the TrafficMetrics API away. */
@@ -104,9 +110,10 @@ public final class Tulle {
 
     /** Waits until the TrafficMetrics API has numbers: a leader that has just begun has none yet. */
     public static void awaitTrafficMetrics() {
-        Awaitility.await("numbers of the TrafficMetrics API").atMost(START).untilAsserted(() -> raw(
-                        "/apis/metrics.smi-spec.io/v1alpha1/namespaces")
-                .succeeded());
+        Awaitility.await("numbers of the TrafficMetrics API")
+                .atMost(START)
+                .untilAsserted(() ->
+                        raw("/apis/metrics.smi-spec.io/v1alpha1/namespaces").succeeded());
     }
 
     /** What the API server answers at a path. */

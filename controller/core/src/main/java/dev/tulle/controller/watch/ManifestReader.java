@@ -154,7 +154,8 @@ public final class ManifestReader {
     private Optional<ObjectRef> read(String apiVersion, ObjectRef ref, ObjectNode object, Origin origin) {
         Fields fields = Fields.of(object);
         boolean isNamed = CoreObjects.NAME.matcher(ref.name()).matches()
-                && (ref.namespace().isEmpty() || CoreObjects.NAME.matcher(ref.namespace()).matches());
+                && (ref.namespace().isEmpty()
+                        || CoreObjects.NAME.matcher(ref.namespace()).matches());
         if (!isNamed && !SmiReader.isSmi(apiVersion, ref.kind())) {
             if (isRead(apiVersion, ref.kind()) || PodTemplates.path(object).isPresent()) {
                 problems.error(
@@ -242,8 +243,7 @@ public final class ManifestReader {
         }
         WorkloadResource workload = read.get();
         if (!CoreObjects.NAME.matcher(workload.serviceAccount()).matches()) {
-            problems.error(
-                    maker, "spec", CoreObjects.notAName(workload.serviceAccount()), "its pods are left out");
+            problems.error(maker, "spec", CoreObjects.notAName(workload.serviceAccount()), "its pods are left out");
             return Optional.empty();
         }
         String asked = workload.labels().getOrDefault(ClusterObjects.INJECT, "");

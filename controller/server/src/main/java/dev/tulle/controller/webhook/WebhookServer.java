@@ -200,8 +200,7 @@ final class WebhookServer implements AutoCloseable {
                 answer(Reply.refusal(413, Outcome.LIMITED, "The review is longer than %d bytes.".formatted(most)));
             } else if (!isAnswered.get()) {
                 body.appendBuffer(bytes);
-                if (hook == Hook.CONVERT
-                        && conversionBytes.addAndGet(bytes.length()) > limits.allConversionBytes()) {
+                if (hook == Hook.CONVERT && conversionBytes.addAndGet(bytes.length()) > limits.allConversionBytes()) {
                     answer(Reply.refusal(429, Outcome.LIMITED, "Too much is under conversion: try again."));
                 }
             }

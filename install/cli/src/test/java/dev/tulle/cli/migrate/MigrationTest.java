@@ -110,7 +110,8 @@ class MigrationTest {
     @ValueSource(strings = {"osm", "linkerd-smi"})
     void whateverStandsInFilesIsMigratedOrRefused(String mesh) throws IOException {
         RandomGenerator random = RandomGeneratorFactory.of("L64X128MixRandom").create(7);
-        List<String> words = List.of("", "[]", "{}", "null", "-1", "a: b", "[{}]", "{name: [1]}", "\"x\"", "1.5", "true", "~");
+        List<String> words =
+                List.of("", "[]", "{}", "null", "-1", "a: b", "[{}]", "{name: [1]}", "\"x\"", "1.5", "true", "~");
         List<Path> files;
         try (Stream<Path> all = Files.list(Path.of("src/test/resources/migrate", mesh, "in"))) {
             files = all.sorted().toList();

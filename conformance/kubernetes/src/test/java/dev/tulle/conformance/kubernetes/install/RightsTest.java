@@ -175,24 +175,24 @@ class RightsTest {
     /** What a role says; without a namespace of the whole cluster. */
     private static List<Right> rights(String namespace, String role) {
         List<Right> rights = new ArrayList<>();
-            JsonNode rules = Place.existing(namespace.isEmpty() ? Tulle.NAMESPACE : namespace)
-                    .kubectl("get", namespace.isEmpty() ? "clusterrole" : "role", role, "-o", "json")
-                    .succeeded()
-                    .json()
-                    .path("rules");
-            assertThat(rules).as(role).isNotEmpty();
-            for (JsonNode rule : rules) {
-                List<String> names = texts(rule.path("resourceNames"));
-                for (String group : texts(rule.path("apiGroups"))) {
-                    for (String resource : texts(rule.path("resources"))) {
-                        for (String verb : texts(rule.path("verbs"))) {
-                            for (String name : names.isEmpty() ? List.of("") : names) {
-                                rights.add(new Right(namespace, group, resource, verb, name));
-                            }
+        JsonNode rules = Place.existing(namespace.isEmpty() ? Tulle.NAMESPACE : namespace)
+                .kubectl("get", namespace.isEmpty() ? "clusterrole" : "role", role, "-o", "json")
+                .succeeded()
+                .json()
+                .path("rules");
+        assertThat(rules).as(role).isNotEmpty();
+        for (JsonNode rule : rules) {
+            List<String> names = texts(rule.path("resourceNames"));
+            for (String group : texts(rule.path("apiGroups"))) {
+                for (String resource : texts(rule.path("resources"))) {
+                    for (String verb : texts(rule.path("verbs"))) {
+                        for (String name : names.isEmpty() ? List.of("") : names) {
+                            rights.add(new Right(namespace, group, resource, verb, name));
                         }
                     }
                 }
             }
+        }
         return rights;
     }
 

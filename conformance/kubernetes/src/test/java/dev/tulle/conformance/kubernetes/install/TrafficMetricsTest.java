@@ -97,7 +97,8 @@ class TrafficMetricsTest {
                             "from server Namespace %1$s %2$d/%3$d, to client Namespace %1$s %2$d/%3$d",
                             NAMESPACE, v1 + v2, failed);
         });
-        JsonNode latencies = get("namespaces/" + NAMESPACE + "/deployments/web-v2").path("metrics");
+        JsonNode latencies =
+                get("namespaces/" + NAMESPACE + "/deployments/web-v2").path("metrics");
         assertThat(latencies.at("/0/name").asText()).isEqualTo("p99_response_latency");
         assertThat(latencies.at("/0/value").asText()).matches("[1-9][0-9]*m");
     }
@@ -148,9 +149,12 @@ class TrafficMetricsTest {
                         .succeeded()
                         .out())
                 .contains("deployments.metrics.smi-spec.io", "trafficsplits.metrics.smi-spec.io");
-        Place.Output all = place.kubectl("api-resources", "--verbs=list", "-o", "name").succeeded();
+        Place.Output all =
+                place.kubectl("api-resources", "--verbs=list", "-o", "name").succeeded();
         assertThat(all.err()).isEmpty();
-        assertThat(place.kubectl("get", "deployments,pods,trafficsplits", "-o", "name").succeeded().out())
+        assertThat(place.kubectl("get", "deployments,pods,trafficsplits", "-o", "name")
+                        .succeeded()
+                        .out())
                 .contains("deployment.apps/web-v1", "trafficsplit.split.smi-spec.io/canary")
                 .doesNotContain("metrics.smi-spec.io");
         assertThat(counts("namespaces/" + NAMESPACE + "/deployments?labelSelector=version"))
@@ -212,9 +216,10 @@ class TrafficMetricsTest {
         try {
             Awaitility.await("the API server knows that nobody serves it")
                     .atMost(SOON)
-                    .untilAsserted(() -> assertThat(Tulle.system().value(
-                                    "apiservice/v1alpha1.metrics.smi-spec.io",
-                                    ".status.conditions[?(@.type==\"Available\")].status"))
+                    .untilAsserted(() -> assertThat(Tulle.system()
+                                    .value(
+                                            "apiservice/v1alpha1.metrics.smi-spec.io",
+                                            ".status.conditions[?(@.type==\"Available\")].status"))
                             .isEqualTo("False"));
             assertThat(raw("namespaces").err()).contains("ServiceUnavailable");
             waiting.close();
@@ -284,6 +289,7 @@ class TrafficMetricsTest {
                         "p90_response_latency",
                         "p99_response_latency",
                         "success_count");
-        return item.at("/metrics/3/value").asText() + "/" + item.at("/metrics/4/value").asText();
+        return item.at("/metrics/3/value").asText() + "/"
+                + item.at("/metrics/4/value").asText();
     }
 }

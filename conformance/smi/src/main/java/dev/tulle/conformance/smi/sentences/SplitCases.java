@@ -335,8 +335,7 @@ final class SplitCases {
         String late = "http://%s:9091/".formatted(STAGE.home().clusterIp("v2-late"));
         live(
                 "who asks for the new backend itself gets it",
-                () -> answeredBy(
-                        STAGE.call("alice", Request.get(late).times(5)), "v2"));
+                () -> answeredBy(STAGE.call("alice", Request.get(late).times(5)), "v2"));
         answeredBy(shop(200), "v1");
         STAGE.apply(split(version, "shop", "shop", "v1", 1000, "v2-late", 500));
         live("both backends answer", () -> answeredByAll(shop(30), "v1", "v2"));
