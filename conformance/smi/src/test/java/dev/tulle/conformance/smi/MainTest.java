@@ -240,7 +240,7 @@ class MainTest {
             if (line.startsWith("## ")) {
                 group = line.substring("## ".length(), line.lastIndexOf(':'));
             } else if (line.matches("\\| [a-z0-9].*v\\d.*")) {
-                String[] cells = line.split(" \\| ");
+                String[] cells = line.split(" \\| ", -1);
                 kept.add(group + "/" + cells[0].substring("| ".length()) + " " + cells[1]);
             }
         }
