@@ -20,7 +20,7 @@ import org.junit.jupiter.api.condition.EnabledIf;
 class WorkloadNamesTest {
     private static final String NAMESPACE = "canary-names";
     private static final Map<String, String> NAMES =
-            Map.of("web", "web-5d8f7c9b6", "db", "db.main", "agent", "agent", "once", "once");
+            Map.of("web", "web-5d8f7c9b6", "db", "db-0", "agent", "agent", "once", "once");
 
     static boolean isWanted() {
         List<String> scenarios =
