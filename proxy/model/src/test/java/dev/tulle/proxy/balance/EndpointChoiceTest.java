@@ -55,7 +55,7 @@ class EndpointChoiceTest {
         assertThat(peak).isEqualTo(100.0 * MILLI);
         answer(endpoint, MILLI, START + SECOND);
         assertThat(endpoint.load(START + SECOND)).isBetween(80.0 * MILLI, 95.0 * MILLI);
-        assertThat(endpoint.load(START + 60 * SECOND)).isLessThan(MILLI);
+        assertThat(endpoint.load(START + 60 * SECOND)).isLessThan(5.0 * MILLI);
         assertThat(endpoint.load(START + 600 * SECOND)).isPositive();
     }
 
@@ -99,7 +99,17 @@ class EndpointChoiceTest {
         assertThat(shares(endpoints, 100, later)).containsOnlyKeys(1);
         endpoints.get(0).succeeded(MILLI / 4, later);
         // Then
-        assertThat(shares(endpoints, 100, later)).containsOnlyKeys(0);
+        assertThat(shares(endpoints, 100, later)).containsOnlyKeys(0, 1);
+    }
+
+    @Test
+    void sharesEvenlyAmongThoseThatAreFastEnough() {
+        List<PeakEwma> endpoints = endpoints(3);
+        answer(endpoints.get(0), MILLI / 4, START);
+        answer(endpoints.get(1), MILLI, START);
+        answer(endpoints.get(2), 4 * MILLI, START);
+        assertThat(shares(endpoints, 3_000, START).values()).allSatisfy(share -> assertThat(share)
+                .isBetween(850, 1150));
     }
 
     @Test

@@ -247,6 +247,8 @@ public final class HttpRelay {
         @Override
         void ready(HttpConnection connection) {
             leaveQueue();
+            // How long a connection takes to be made says little of how fast the endpoint answers from then on.
+            tryBegun = System.nanoTime();
             chosen.connected();
             open(connection);
         }
