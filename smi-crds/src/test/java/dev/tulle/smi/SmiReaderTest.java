@@ -110,8 +110,8 @@ class SmiReaderTest {
             assertThat(problems(yaml(
                             "{apiVersion: access.smi-spec.io/v1alpha4, kind: TrafficTarget, metadata: {name: a}}")))
                     .containsExactly(
-                            "apiVersion: is \"access.smi-spec.io/v1alpha4\": TrafficTarget has access.smi-spec.io/v1alpha1,"
-                                    + " access.smi-spec.io/v1alpha2, access.smi-spec.io/v1alpha3");
+                            "apiVersion: is \"access.smi-spec.io/v1alpha4\", which TrafficTarget does not have: write one of"
+                                    + " access.smi-spec.io/v1alpha1, access.smi-spec.io/v1alpha2, access.smi-spec.io/v1alpha3");
         }
 
         @Test

@@ -108,8 +108,8 @@ class EndpointChoiceTest {
         answer(endpoints.get(0), MILLI / 4, START);
         answer(endpoints.get(1), MILLI, START);
         answer(endpoints.get(2), 4 * MILLI, START);
-        assertThat(shares(endpoints, 3_000, START).values()).allSatisfy(share -> assertThat(share)
-                .isBetween(850, 1150));
+        assertThat(shares(endpoints, 3_000, START).values())
+                .allSatisfy(share -> assertThat(share).isBetween(850, 1150));
     }
 
     @Test
