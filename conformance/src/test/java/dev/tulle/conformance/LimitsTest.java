@@ -186,7 +186,8 @@ class LimitsTest {
         AtomicInteger arrived = new AtomicInteger();
         Path place = Files.createDirectories(folder.resolve("reset"));
         try (Listening silent = new Listening((socket, number) -> {
-                    // Reads to the end that the half-close brings, then waits for the connection to break. Where a proxy gave up a
+                    // Reads to the end that the half-close brings, then waits for the connection to break. Where a
+                    // proxy gave up a
                     // connection that took too long to be made, on a busy machine, nothing came by it.
                     if (socket.getInputStream().readAllBytes().length == 0) {
                         return;
