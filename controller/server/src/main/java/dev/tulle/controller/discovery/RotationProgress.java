@@ -13,7 +13,7 @@ import java.util.TreeSet;
 
 /** For which proxies a rotation of the root still waits. Pure. */
 public final class RotationProgress {
-    /** How long a proxy that went away is waited for before the new root signs; it can still come back later. */
+    /** How long a proxy that is away is waited for before the new root signs; it can still come back later. */
     public static final Duration ABSENCE = Duration.ofMinutes(2);
 
     private RotationProgress() {}
@@ -23,6 +23,7 @@ public final class RotationProgress {
      *
      * <p>Before the new root signs, every proxy that is here must have taken the bundle with both. Before the old one is dropped,
      * no living leaf may hang on it: a proxy that is away is waited for until its leaf has ended, or its Workload is deleted.
+     * A controller that has just begun knows of no proxy: one that it has not heard of may be on its way back, and is away.
      *
      * @param workloads those of the mesh
      * @param proxies what is known of them since {@code started}
@@ -41,13 +42,10 @@ public final class RotationProgress {
             boolean wait = switch (state.rotation()) {
                 case RootRotation.Settled settled -> false;
                 case RootRotation.Trusting trusting ->
-                    proxy == null
-                            ? startedAfter(trusting, started) && now.isBefore(started.plus(ABSENCE))
-                            : lacksBundle(proxy, state.trust(), now);
+                    proxy == null ? now.isBefore(started.plus(ABSENCE)) : lacksBundle(proxy, state.trust(), now);
                 case RootRotation.Signing signing ->
                     proxy == null
-                            ? startedAfter(signing, started)
-                                    && now.isBefore(signing.since().plus(leafLife))
+                            ? now.isBefore(earlier(started, signing.since()).plus(leafLife))
                             : lacksNewLeaf(proxy, state, now);
             };
             if (wait) {
@@ -57,8 +55,8 @@ public final class RotationProgress {
         return waiting;
     }
 
-    private static boolean startedAfter(RootRotation phase, Instant started) {
-        return started.isAfter(phase.since());
+    private static Instant earlier(Instant one, Instant other) {
+        return one.isBefore(other) ? one : other;
     }
 
     private static boolean lacksBundle(ProxyStatus proxy, TrustBundle bundle, Instant now) {

@@ -101,6 +101,36 @@ class RotationProgressTest {
                 .isEmpty();
     }
 
+    @Test
+    void aControllerThatHasJustBegunWaitsForThoseItHasNotHeardOfYet() throws Exception {
+        Instant begun = clock.instant();
+        clock.pass(Duration.ofSeconds(5));
+        authority.maintain(2, false);
+        assertThat(notHeardOf(begun)).containsExactly(WEB);
+        clock.pass(RotationProgress.ABSENCE);
+        assertThat(notHeardOf(begun)).isEmpty();
+
+        authority.maintain(2, false);
+        clock.pass(Duration.ofHours(23));
+        assertThat(notHeardOf(begun)).containsExactly(WEB);
+        clock.pass(Duration.ofHours(1));
+        assertThat(notHeardOf(begun)).isEmpty();
+    }
+
+    @Test
+    void oneThatWasNeverHeardOfByAnOldControllerHoldsNothingUp() throws Exception {
+        clock.pass(DAY);
+        authority.maintain(2, false);
+        assertThat(notHeardOf(started)).isEmpty();
+        authority.maintain(2, false);
+        assertThat(notHeardOf(started)).isEmpty();
+    }
+
+    private List<WorkloadId> notHeardOf(Instant begun) {
+        return List.copyOf(
+                RotationProgress.waitingFor(authority.state(), List.of(WEB), Map.of(), begun, DAY, clock.instant()));
+    }
+
     private List<WorkloadId> waiting(Map<WorkloadId, ProxyStatus> proxies) {
         return List.copyOf(
                 RotationProgress.waitingFor(authority.state(), List.of(WEB), proxies, started, DAY, clock.instant()));
