@@ -91,12 +91,11 @@ public final class ProxyConfigs {
         Endpoint endpoint = new Endpoint(address, pod.workload().toString(), pod.identity(), pod.zone());
         List<Route> routes = new ArrayList<>();
         List<Cluster> clusters = new ArrayList<>();
-        service.ifPresent(headless -> mesh.service(headless)
-                .flatMap((Service known) -> known.port(address.port()))
-                .ifPresent(root -> {
-                    routes.addAll(routesByName(headless, root));
-                    clusters.addAll(clusters(mesh, headless, root, routes));
-                }));
+        Optional<Service> headless = service.flatMap(mesh::service);
+        headless.ifPresent(known -> known.port(address.port()).ifPresent(root -> {
+            routes.addAll(routesByName(known.name(), root));
+            clusters.addAll(clusters(mesh, known.name(), root, routes));
+        }));
         clusters.removeIf(cluster -> cluster.name().equals(name));
         routes.add(new Route("", Optional.empty(), List.of(new WeightedCluster(name, 1))));
         clusters.add(new Cluster(name, List.of(endpoint)));
@@ -106,7 +105,7 @@ public final class ProxyConfigs {
                 protocol,
                 routes,
                 clusters,
-                service.flatMap(mesh::service).map(Service::resilience).orElse(Resilience.NONE));
+                headless.map(Service::resilience).orElse(Resilience.NONE));
     }
 
     /** The splits of a headless Service, for requests whose authority names it. Opaque connections name nobody. */
