@@ -128,7 +128,7 @@ final class TrafficDocuments {
             return items.isEmpty() ? Optional.empty() : Optional.of(list);
         }
         return subjects(kind, namespace, LabelSelector.parse("")).contains(subject)
-                ? Optional.of(whole(kind, subject))
+                ? Optional.of(whole(kind, subject, received(kind)))
                 : Optional.empty();
     }
 
@@ -142,7 +142,8 @@ final class TrafficDocuments {
         if (kind == Kind.TRAFFICSPLITS) {
             splits(namespace).forEach(split -> addBackends(split, items));
         } else {
-            subjects(kind, namespace, selector).forEach(subject -> items.add(whole(kind, subject)));
+            Map<Ref, Tally> received = received(kind);
+            subjects(kind, namespace, selector).forEach(subject -> items.add(whole(kind, subject, received)));
         }
         return list;
     }
@@ -335,14 +336,39 @@ final class TrafficDocuments {
                 && one.key().service().equals(service.namespace() + "/" + service.name());
     }
 
-    private ObjectNode whole(Kind kind, Ref subject) {
-        Tally tally = kind == Kind.SERVICES
-                ? sum(one -> isCallOf(one, subject))
-                : sum(one -> one.key().direction() == Direction.INBOUND
-                        && of(kind, one.key().reporter()).equals(Optional.of(subject)));
+    private ObjectNode whole(Kind kind, Ref subject, Map<Ref, Tally> received) {
         Side side = kind == Kind.SERVICES ? Side.FROM_CALLERS : Side.FROM;
         // A reference to nothing means: whoever called.
-        return document(kind, subject, side, JsonNodeFactory.instance.objectNode(), tally);
+        return document(
+                kind,
+                subject,
+                side,
+                JsonNodeFactory.instance.objectNode(),
+                received.getOrDefault(subject, new Tally()));
+    }
+
+    /** What each thing of a kind received, of those that received anything; one walk over the edges, however many things there are. */
+    private Map<Ref, Tally> received(Kind kind) {
+        Map<Ref, Tally> received = new HashMap<>();
+        for (EdgeTraffic one : traffic.edges()) {
+            if (one.key().http()) {
+                receiver(kind, one).ifPresent(subject -> received.merge(subject, one.tally(), Tally::plus));
+            }
+        }
+        return received;
+    }
+
+    private Optional<Ref> receiver(Kind kind, EdgeTraffic one) {
+        if (kind != Kind.SERVICES) {
+            return one.key().direction() == Direction.INBOUND
+                    ? of(kind, one.key().reporter())
+                    : Optional.empty();
+        }
+        String service = one.key().service();
+        int slash = service.indexOf('/');
+        return one.key().direction() == Direction.OUTBOUND && slash > 0
+                ? Optional.of(new Ref(kind.singular(), service.substring(0, slash), service.substring(slash + 1)))
+                : Optional.empty();
     }
 
     private Tally sum(Predicate<EdgeTraffic> which) {

@@ -240,6 +240,8 @@ public final class TrafficMetricsApi implements Handler<HttpServerRequest> {
     private synchronized FrontProxy front() {
         Instant now = clock.instant();
         if (front.isEmpty() || now.isAfter(readAt.plus(KNOWN))) {
+            // Also of a try that fails: else each request would wait for an API server that is away.
+            readAt = now;
             try {
                 @Nullable ConfigMap found = client.configMaps()
                         .inNamespace("kube-system")
@@ -247,7 +249,6 @@ public final class TrafficMetricsApi implements Handler<HttpServerRequest> {
                         .get();
                 front = Optional.of(
                         FrontProxy.of(found == null || found.getData() == null ? Map.of() : found.getData()));
-                readAt = now;
             } catch (KubernetesClientException | IllegalArgumentException e) {
                 if (front.isEmpty()) {
                     throw e;
