@@ -147,7 +147,7 @@ final class WebhookServer implements AutoCloseable {
 
     private void request(HttpServerRequest request) {
         String path = request.path() == null ? "" : request.path();
-        Handler<HttpServerRequest> further = more.get(path.replaceFirst("^/([^/]*).*", "$1"));
+        Handler<HttpServerRequest> further = more.get(firstPart(path));
         if (further != null) {
             further.handle(request);
             return;
@@ -162,6 +162,12 @@ final class WebhookServer implements AutoCloseable {
         } else {
             new Exchange(request, hook.get()).begin();
         }
+    }
+
+    /** {@code apis} of {@code /apis/group}. */
+    private static String firstPart(String path) {
+        int end = path.indexOf('/', 1);
+        return path.startsWith("/") ? path.substring(1, end < 0 ? path.length() : end) : path;
     }
 
     /** One request, from its first byte to its answer. Touched on its own event loop, but for {@link #isAnswered}. */
