@@ -299,13 +299,7 @@ public final class OsmMigration {
                                 + (isSame ? "" : ", not " + validity),
                         isSame ? "" : "start the controller with --leaf-ttl for another life");
             }
-            leaves(spec, "spec", known)
-                    .forEach(field -> objects.note(
-                            Outcome.UNSUPPORTED,
-                            item,
-                            field,
-                            "Tulle has no such setting",
-                            "see install/README.md for what there is"));
+            noteTheRest(item, spec, known, "see install/README.md for what there is");
             item.leaveOut();
             objects.done(item, "", "is left out: ConfigMap tulle-system/tulle-settings is in its place");
         }
@@ -511,16 +505,16 @@ public final class OsmMigration {
                         "%d/%s burst %d".formatted(most, unit, burst),
                         "it is counted for each caller by itself, not for all together");
             }
-            leaves(spec, "spec", known)
-                    .forEach(field -> objects.note(
-                            Outcome.UNSUPPORTED,
-                            item,
-                            field,
-                            "Tulle has no such setting",
-                            "see install/resilience.md for what a Service may ask for"));
+            noteTheRest(item, spec, known, "see install/resilience.md for what a Service may ask for");
             item.leaveOut();
             objects.done(item, "", "is left out: annotations of the called Service are in its place");
         }
+    }
+
+    /** What of a spec nothing was made of. */
+    private void noteTheRest(Item item, JsonNode spec, Set<String> known, String cure) {
+        leaves(spec, "spec", known)
+                .forEach(field -> objects.note(Outcome.UNSUPPORTED, item, field, "Tulle has no such setting", cure));
     }
 
     private void number(
