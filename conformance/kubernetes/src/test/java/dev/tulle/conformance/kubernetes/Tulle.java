@@ -68,15 +68,12 @@ public final class Tulle {
     /** Deletes what the manifest names. */
     public static synchronized Place.Output uninstall() {
         installed = false;
-        return Place.run(
-                List.of(
-                        "kubectl",
-                        "delete",
-                        "--ignore-not-found",
-                        "--timeout=80s",
-                        "-f",
-                        manifest().toString()),
-                "");
+        return kubectl(
+                "delete",
+                "--ignore-not-found",
+                "--timeout=80s",
+                "-f",
+                manifest().toString());
     }
 
     /** What adds the TrafficMetrics API. */
@@ -86,26 +83,12 @@ public final class Tulle {
 
     /** Adds the TrafficMetrics API. */
     public static Place.Output applyTrafficMetrics() {
-        return Place.run(
-                List.of(
-                        "kubectl",
-                        "apply",
-                        "--server-side",
-                        "-f",
-                        trafficMetrics().toString()),
-                "");
+        return kubectl("apply", "--server-side", "-f", trafficMetrics().toString());
     }
 
     /** Takes the TrafficMetrics API away. */
     public static Place.Output deleteTrafficMetrics() {
-        return Place.run(
-                List.of(
-                        "kubectl",
-                        "delete",
-                        "--ignore-not-found",
-                        "-f",
-                        trafficMetrics().toString()),
-                "");
+        return kubectl("delete", "--ignore-not-found", "-f", trafficMetrics().toString());
     }
 
     /** Waits until the TrafficMetrics API has numbers: a leader that has just begun has none yet. */
@@ -118,8 +101,14 @@ public final class Tulle {
 
     /** What the API server answers at a path. */
     public static Place.Output raw(String path, String... more) {
-        List<String> command = new ArrayList<>(List.of("kubectl", "get", "--raw", path));
-        command.addAll(List.of(more));
+        List<String> words = new ArrayList<>(List.of("get", "--raw", path));
+        words.addAll(List.of(more));
+        return kubectl(words.toArray(String[]::new));
+    }
+
+    private static Place.Output kubectl(String... words) {
+        List<String> command = new ArrayList<>(List.of("kubectl"));
+        command.addAll(List.of(words));
         return Place.run(command, "");
     }
 
