@@ -53,13 +53,14 @@ class ArchitectureTest {
             controller.lint       | pure | smi smi.convert proxy.model proxy.match proxy.routing controller.resources controller.model controller.assemble controller.inject | jackson
             controller.watch      | edge | smi proxy.model controller.resources controller.inject controller.lint | jackson yaml
             controller.identity   | edge | proxy.model controller.model                          | quarkus bouncycastle jackson
+            controller.event      | edge |                                                       | fabric8
             controller.report     | edge | proxy.model controller.model                          | quarkus
             controller.discovery  | edge | proxy.model controller.model controller.translate controller.identity controller.report | quarkus vertx jackson
             controller.api        | edge | proxy.model controller.resources controller.model controller.assemble controller.why controller.report controller.identity controller.discovery | quarkus vertx jackson
-            controller.kubernetes | edge | smi proxy.model controller.resources controller.watch  | quarkus vertx jackson fabric8
-            controller.trust      | edge | proxy.model controller.resources controller.identity controller.api | quarkus bouncycastle fabric8
+            controller.kubernetes | edge | smi proxy.model controller.resources controller.watch controller.event | quarkus vertx jackson fabric8
+            controller.trust      | edge | proxy.model controller.resources controller.identity controller.api controller.event | quarkus bouncycastle fabric8
             controller.trafficmetrics | edge | proxy.model controller.model controller.report controller.resources | quarkus vertx jackson fabric8
-            controller.webhook    | edge | smi smi.convert proxy.model controller.resources controller.assemble controller.inject controller.identity controller.lint | quarkus vertx jackson fabric8
+            controller.webhook    | edge | smi smi.convert proxy.model controller.resources controller.assemble controller.inject controller.identity controller.lint controller.event | quarkus vertx jackson fabric8
             controller            | edge | smi proxy.model controller.resources controller.watch controller.model controller.assemble controller.translate controller.why controller.identity controller.report controller.discovery controller.api controller.trust controller.kubernetes controller.trafficmetrics controller.webhook | quarkus vertx jackson fabric8
 
             cli.inject            | pure | controller.inject                                     | jackson yaml

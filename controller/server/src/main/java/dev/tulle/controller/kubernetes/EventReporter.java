@@ -2,6 +2,7 @@ package dev.tulle.controller.kubernetes;
 
 import static java.util.Objects.requireNonNull;
 
+import dev.tulle.controller.event.WarningEvent;
 import dev.tulle.controller.resources.ObjectRef;
 import dev.tulle.controller.resources.Problem;
 import dev.tulle.controller.resources.Problem.Severity;
@@ -10,19 +11,15 @@ import io.fabric8.kubernetes.api.model.EventBuilder;
 import io.fabric8.kubernetes.api.model.ObjectReference;
 import io.fabric8.kubernetes.client.KubernetesClient;
 import io.fabric8.kubernetes.client.KubernetesClientException;
-import java.nio.charset.StandardCharsets;
 import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
-import java.time.temporal.ChronoUnit;
 import java.util.HashMap;
-import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.function.Function;
 import java.util.function.Supplier;
-import java.util.zip.CRC32;
 import org.jboss.logging.Logger;
 import org.jspecify.annotations.Nullable;
 
@@ -44,7 +41,6 @@ public final class EventReporter implements AutoCloseable {
     /** An API server keeps Events for an hour as a rule. */
     private static final Duration AGAIN = Duration.ofMinutes(50);
 
-    private static final int MAX_MESSAGE = 1024;
     private static final int CONFLICT = 409;
     private static final Duration CLOSE_WAIT = Duration.ofSeconds(2);
     private static final Logger LOG = Logger.getLogger(EventReporter.class);
@@ -130,28 +126,7 @@ public final class EventReporter implements AutoCloseable {
     private Event event(Problem problem, ObjectReference about, Instant now) {
         String message = (problem.field().isEmpty() ? "" : problem.field() + ": ") + problem.message() + " -> "
                 + problem.outcome();
-        String time = now.truncatedTo(ChronoUnit.SECONDS).toString();
-        String reason = reason(problem, about);
-        String namespace = about.getNamespace() == null ? "default" : about.getNamespace();
-        return new EventBuilder()
-                .withNewMetadata()
-                .withName("%.200s.%s".formatted(about.getName(), digest(about.getUid() + about.getKind() + message)))
-                .withNamespace(namespace)
-                .endMetadata()
-                .withInvolvedObject(about)
-                .withType("Warning")
-                .withReason(reason)
-                .withAction("Assemble")
-                .withMessage(message.length() <= MAX_MESSAGE ? message : message.substring(0, MAX_MESSAGE - 1) + "…")
-                .withNewSource()
-                .withComponent("tulle-controller")
-                .endSource()
-                .withReportingComponent("tulle.dev/controller")
-                .withReportingInstance(instance)
-                .withFirstTimestamp(time)
-                .withLastTimestamp(time)
-                .withCount(1)
-                .build();
+        return new WarningEvent(about, reason(problem, about), "Assemble", message, "").made(instance, now);
     }
 
     private static String reason(Problem problem, ObjectReference about) {
@@ -184,12 +159,6 @@ public final class EventReporter implements AutoCloseable {
             // Of an object in a namespace that ends, nothing can be told any more.
             return e.getCode() == 403 || e.getCode() == 404;
         }
-    }
-
-    private static String digest(String text) {
-        CRC32 sum = new CRC32();
-        sum.update(text.getBytes(StandardCharsets.UTF_8));
-        return HexFormat.of().toHexDigits(sum.getValue(), 8);
     }
 
     @Override

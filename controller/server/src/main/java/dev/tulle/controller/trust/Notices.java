@@ -1,15 +1,12 @@
 package dev.tulle.controller.trust;
 
-import io.fabric8.kubernetes.api.model.EventBuilder;
+import dev.tulle.controller.event.WarningEvent;
+import io.fabric8.kubernetes.api.model.Event;
 import io.fabric8.kubernetes.api.model.ObjectReference;
 import io.fabric8.kubernetes.api.model.ObjectReferenceBuilder;
 import io.fabric8.kubernetes.client.KubernetesClient;
 import io.fabric8.kubernetes.client.KubernetesClientException;
-import java.nio.charset.StandardCharsets;
 import java.time.Clock;
-import java.time.temporal.ChronoUnit;
-import java.util.HexFormat;
-import java.util.zip.CRC32;
 import org.jboss.logging.Logger;
 
 /**
@@ -19,7 +16,6 @@ import org.jboss.logging.Logger;
  */
 final class Notices {
     private static final Logger LOG = Logger.getLogger(Notices.class);
-    private static final int MAX_MESSAGE = 1024;
 
     private final KubernetesClient client;
     private final Clock clock;
@@ -44,26 +40,8 @@ final class Notices {
                 .withNamespace(Owned.NAMESPACE)
                 .withName(name)
                 .build();
-        String now = clock.instant().truncatedTo(ChronoUnit.SECONDS).toString();
-        var event = new EventBuilder()
-                .withNewMetadata()
-                .withName(name + "." + digest(kind + reason + occasion + message))
-                .withNamespace(Owned.NAMESPACE)
-                .endMetadata()
-                .withInvolvedObject(about)
-                .withType("Warning")
-                .withReason(reason)
-                .withMessage(message.length() <= MAX_MESSAGE ? message : message.substring(0, MAX_MESSAGE))
-                .withNewSource()
-                .withComponent(Owned.CONTROLLER)
-                .endSource()
-                .withReportingComponent("tulle.dev/controller")
-                .withReportingInstance(Owned.CONTROLLER)
-                .withAction(reason)
-                .withFirstTimestamp(now)
-                .withLastTimestamp(now)
-                .withCount(1)
-                .build();
+        Event event =
+                new WarningEvent(about, reason, reason, message, occasion).made(Owned.CONTROLLER, clock.instant());
         try {
             client.v1().events().resource(event).create();
         } catch (KubernetesClientException e) {
@@ -71,11 +49,5 @@ final class Notices {
                 LOG.warnf("event not written reason=%s cause=%s", reason, Owned.reason(e));
             }
         }
-    }
-
-    private static String digest(String text) {
-        CRC32 sum = new CRC32();
-        sum.update(text.getBytes(StandardCharsets.UTF_8));
-        return HexFormat.of().toHexDigits(sum.getValue(), 8);
     }
 }

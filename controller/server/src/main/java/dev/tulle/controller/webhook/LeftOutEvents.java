@@ -2,16 +2,14 @@ package dev.tulle.controller.webhook;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import io.fabric8.kubernetes.api.model.EventBuilder;
-import io.fabric8.kubernetes.api.model.MicroTime;
+import dev.tulle.controller.event.WarningEvent;
+import io.fabric8.kubernetes.api.model.ObjectReference;
+import io.fabric8.kubernetes.api.model.ObjectReferenceBuilder;
 import io.fabric8.kubernetes.client.KubernetesClient;
 import io.fabric8.kubernetes.client.KubernetesClientException;
 import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
-import java.time.ZoneOffset;
-import java.time.format.DateTimeFormatter;
-import java.time.temporal.ChronoUnit;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.concurrent.ArrayBlockingQueue;
@@ -31,10 +29,6 @@ final class LeftOutEvents implements LeftOut, AutoCloseable {
     private static final Duration QUIET = Duration.ofMinutes(10);
     private static final int REMEMBERED = 1000;
     private static final int WAITING = 100;
-    private static final int LONGEST_NOTE = 1024;
-    private static final int LONGEST_NAME = 200;
-    private static final DateTimeFormatter MICROS =
-            DateTimeFormatter.ofPattern("yyyy-MM-dd'T'HH:mm:ss.SSSSSS'Z'").withZone(ZoneOffset.UTC);
 
     private final KubernetesClient client;
     private final String reporter;
@@ -74,39 +68,22 @@ final class LeftOutEvents implements LeftOut, AutoCloseable {
 
     private void write(String namespace, JsonNode owner, String sentence) {
         Instant now = clock.instant();
-        String ownerName = owner.path("name").asText();
-        String second = now.truncatedTo(ChronoUnit.SECONDS).toString();
-        String prefix = ownerName.substring(0, Math.min(ownerName.length(), LONGEST_NAME));
+        ObjectReference about = new ObjectReferenceBuilder()
+                .withApiVersion(owner.path("apiVersion").asText())
+                .withKind(owner.path("kind").asText())
+                .withName(owner.path("name").asText())
+                .withNamespace(namespace)
+                .withUid(owner.path("uid").asText())
+                .build();
         try {
-            client.v1()
+            var unused = client.v1()
                     .events()
                     .inNamespace(namespace)
-                    .resource(new EventBuilder()
-                            .withNewMetadata()
-                            .withName("%s.%x".formatted(prefix, now.toEpochMilli()))
-                            .withNamespace(namespace)
-                            .endMetadata()
-                            .withNewInvolvedObject()
-                            .withApiVersion(owner.path("apiVersion").asText())
-                            .withKind(owner.path("kind").asText())
-                            .withName(ownerName)
-                            .withNamespace(namespace)
-                            .withUid(owner.path("uid").asText())
-                            .endInvolvedObject()
-                            .withType("Warning")
-                            .withReason("NotInjected")
-                            .withAction("Inject")
-                            .withMessage(sentence.substring(0, Math.min(sentence.length(), LONGEST_NOTE)))
-                            .withFirstTimestamp(second)
-                            .withLastTimestamp(second)
-                            .withEventTime(new MicroTime(MICROS.format(now)))
-                            .withCount(1)
-                            .withReportingComponent("tulle.dev/controller")
-                            .withReportingInstance(reporter)
-                            .build())
+                    .resource(new WarningEvent(about, "NotInjected", "Inject", sentence, now.toString())
+                            .made(reporter, now))
                     .create();
         } catch (KubernetesClientException e) {
-            LOG.warnf("event not written owner=%s/%s cause=%s", namespace, ownerName, e.getMessage());
+            LOG.warnf("event not written owner=%s/%s cause=%s", namespace, about.getName(), e.getMessage());
         }
     }
 
