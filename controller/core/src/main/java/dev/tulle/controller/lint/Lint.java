@@ -29,6 +29,9 @@ import java.util.function.Function;
  * but probably not meant ({@link SplitRules}, {@link TargetRules}, {@link RouteRules}).
  */
 public final class Lint {
+    /** Rules about what pods there are. */
+    private static final Set<String> OF_PODS = Set.of(ProblemRules.NO_ENDPOINTS, ProblemRules.UNUSED_ACCOUNT);
+
     private final InjectSettings settings;
 
     /** @param settings what injected pods are made of */
@@ -68,7 +71,8 @@ public final class Lint {
     }
 
     /**
-     * Of one SMI object among all others, as it will be: nothing that {@link #ofObject} says already, and nothing where it cannot be read.
+     * Of one SMI object among all others, as it will be: nothing that {@link #ofObject} says already, nothing where it cannot be read, and
+     * nothing of pods, which are often made after what is said of them.
      *
      * @param others everything that is there, with or without the object
      */
@@ -80,7 +84,7 @@ public final class Lint {
         mesh(others.with(ok.object()), Extent.CLUSTER, findings);
         return inOrder(findings.found().stream()
                 .filter(finding -> finding.object().equals(Optional.of(ref)))
-                .filter(finding -> finding.level() != Level.INFO)
+                .filter(finding -> finding.level() != Level.INFO && !OF_PODS.contains(finding.rule()))
                 .toList());
     }
 

@@ -10,6 +10,9 @@ import java.util.Optional;
 
 /** What reading and assembling met, as findings: what is missing weighs as much as is known of where it should be. */
 final class ProblemRules {
+    static final String NO_ENDPOINTS = "no-endpoints";
+    static final String UNUSED_ACCOUNT = "unused-account";
+
     private final World world;
     private final Findings findings;
 
@@ -78,7 +81,7 @@ final class ProblemRules {
                         && (world.isCluster() || object.kind().equals("Service"))) {
                     add(
                             problem,
-                            "no-endpoints",
+                            NO_ENDPOINTS,
                             isAsked && !world.isCluster() ? Level.WARNING : severity(problem),
                             new CauseAndCure(
                                     problem.message(),
@@ -93,7 +96,7 @@ final class ProblemRules {
                 }
                 add(
                         problem,
-                        "unused-account",
+                        UNUSED_ACCOUNT,
                         level,
                         new CauseAndCure(
                                 problem.message() + (world.isCluster() ? "" : " among the files given"),

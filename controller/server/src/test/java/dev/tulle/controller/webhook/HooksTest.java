@@ -268,6 +268,34 @@ class HooksTest {
     }
 
     @Test
+    void saysNothingOfPodsThatAreNotThereYet() throws IOException {
+        Resources.Builder resources = Resources.builder();
+        for (String name : List.of("reviews", "reviews-v1")) {
+            resources.add(
+                    new ServiceResource("shop", name, new TreeMap<>(), List.of("10.0.0." + name.length()), List.of()));
+        }
+        watched = Optional.of(resources.build());
+        String target = """
+                apiVersion: access.smi-spec.io/v1alpha3
+                kind: TrafficTarget
+                metadata: {name: t, namespace: shop}
+                spec:
+                  destination: {kind: ServiceAccount, name: reviews}
+                  sources: [{kind: ServiceAccount, name: web}]
+                  rules: [{kind: TCPRoute, name: all}]
+                """;
+
+        assertThat(answered(Hook.VALIDATE, review("CREATE", split("v1alpha4", "10"), null), Outcome.ALLOWED)
+                        .at("/warnings"))
+                .isEmpty();
+        assertThat(answered(Hook.VALIDATE, review("CREATE", target, null), Outcome.ALLOWED)
+                        .at("/warnings"))
+                .hasSize(1)
+                .first()
+                .satisfies(warning -> assertThat(warning.asText()).contains("there is no TCPRoute shop/all"));
+    }
+
+    @Test
     void warnsOfAPathThatMatchesMoreThanItLooks() throws IOException {
         watched = Optional.of(Resources.builder().build());
         String group = """
