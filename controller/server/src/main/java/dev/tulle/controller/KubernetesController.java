@@ -39,7 +39,7 @@ final class KubernetesController implements AutoCloseable {
 
     private static final String NAMESPACE = MeshSettings.CONFIG_MAP.namespace();
     private static final String LEASE = "tulle-controller";
-    /** How long the process may take to end once it leads no longer; by then nobody else does. */
+    /** How long the process may take to end once it leads no longer. */
     private static final Duration LAST_MOMENT = Duration.ofSeconds(3);
 
     private static final int LOST = 3;
@@ -158,7 +158,8 @@ final class KubernetesController implements AutoCloseable {
     /** Starts what only the leader does; called once, when this replica became the leader. */
     private void lead() throws UnusableState {
         synchronized (leaderParts) {
-            ClusterIdentities identities = ClusterIdentities.start(client, run.trustDomain(), run.leafLife(), clock);
+            ClusterIdentities identities =
+                    ClusterIdentities.start(client, run.trustDomain(), run.leafLife(), clock, leadership::mayWrite);
             leaderParts.push(identities);
             // Parts of the leader: one line each, here; those that proxies need before those that serve them.
             Serving serving = Serving.start(
@@ -170,13 +171,14 @@ final class KubernetesController implements AutoCloseable {
                     current);
             leaderParts.push(serving);
             leaderParts.push(trafficMetrics.lead(serving.seen()));
-            leaderParts.push(new EventReporter(client, pod, serving::problems, source::reference, clock).start());
+            leaderParts.push(new EventReporter(client, pod, serving::problems, source::reference, clock)
+                    .start(leadership::mayWrite));
             label.take();
         }
         LOG.infof("serving proxies=%s", run.listen());
     }
 
-    /** A leader that lost the Lease must not sign or write one moment longer than it takes. */
+    /** A leader that was replaced must not serve one moment longer than it takes. */
     private static void endNow() {
         Quarkus.asyncExit(LOST);
         Thread.ofPlatform().daemon().name("tulle-last-moment").start(() -> {
@@ -192,7 +194,7 @@ final class KubernetesController implements AutoCloseable {
     /** Gives the label back, ends what the leader does, gives the Lease back, and ends the rest. */
     @Override
     public void close() {
-        if (leadership.leading()) {
+        if (leadership.mayWrite()) {
             close(label::giveBack);
         }
         synchronized (leaderParts) {

@@ -18,6 +18,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.BooleanSupplier;
 import java.util.function.Function;
 import java.util.function.Supplier;
 import org.jboss.logging.Logger;
@@ -77,12 +78,18 @@ public final class EventReporter implements AutoCloseable {
         this.refilled = clock.instant();
     }
 
-    /** Begins to tell. */
-    public synchronized EventReporter start() {
+    /**
+     * Begins to tell.
+     *
+     * @param mayWrite asked before each round
+     */
+    public synchronized EventReporter start(BooleanSupplier mayWrite) {
         thread = Thread.ofPlatform().daemon().name("tulle-events").start(() -> {
             while (!closed) {
                 try {
-                    tell();
+                    if (mayWrite.getAsBoolean()) {
+                        tell();
+                    }
                     Thread.sleep(LOOK);
                 } catch (InterruptedException e) {
                     return;

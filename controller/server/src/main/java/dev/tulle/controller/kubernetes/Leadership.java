@@ -6,6 +6,7 @@ import io.fabric8.kubernetes.api.model.coordination.v1.Lease;
 import io.fabric8.kubernetes.api.model.coordination.v1.LeaseBuilder;
 import io.fabric8.kubernetes.client.KubernetesClient;
 import io.fabric8.kubernetes.client.KubernetesClientException;
+import io.fabric8.kubernetes.client.RequestConfigBuilder;
 import java.time.Clock;
 import java.time.Duration;
 import java.time.ZoneOffset;
@@ -21,29 +22,34 @@ import org.jspecify.annotations.Nullable;
  * Stands for leader by a Lease of the cluster, and says when it was lost.
  *
  * <p>How old a Lease is, each replica measures by its own clock from when it saw it change, so clocks need not agree. A leader that
- * could not renew for {@link Timing#renew} is leader no longer, well before another may take over; a second thread watches that, so
- * that a hanging request cannot hide it. Safe for all threads.
+ * could not renew for {@link Timing#renew} may write nothing more, well before another may take over; a second thread watches that, so
+ * that a hanging request cannot hide it. It has lost only when it sees that another leads, or after {@link Timing#alone}: a slow API
+ * server must not take the controller from the proxies while nobody else could be it. Safe for all threads.
  */
 public final class Leadership implements AutoCloseable {
     private static final Logger LOG = Logger.getLogger(Leadership.class);
+    /** For one answer of the API server; it is asked again rather than waited for. */
+    private static final Duration PATIENCE = Duration.ofSeconds(5);
+
     private static final Duration CLOSE_WAIT = Duration.ofSeconds(5);
 
     /**
      * Times of an election.
      *
      * @param lease how long a Lease holds that nobody renews
-     * @param renew within what a leader must have renewed it, shorter than {@code lease}
+     * @param renew within what a leader must have renewed it to write, shorter than {@code lease}
      * @param retry between looks at it
+     * @param alone within what it must have renewed it to lead at all: by then another may be followed by those who cannot see us
      */
-    public record Timing(Duration lease, Duration renew, Duration retry) {
-        /** What is usual in clusters. */
-        public static final Timing DEFAULT =
-                new Timing(Duration.ofSeconds(15), Duration.ofSeconds(10), Duration.ofSeconds(2));
+    public record Timing(Duration lease, Duration renew, Duration retry, Duration alone) {
+        /** What is usual in clusters, and a minute. */
+        public static final Timing DEFAULT = new Timing(
+                Duration.ofSeconds(15), Duration.ofSeconds(10), Duration.ofSeconds(2), Duration.ofMinutes(1));
 
         public Timing {
-            if (retry.compareTo(renew) >= 0 || renew.compareTo(lease) >= 0) {
+            if (retry.compareTo(renew) >= 0 || renew.compareTo(lease) >= 0 || lease.compareTo(alone) >= 0) {
                 throw new IllegalArgumentException(
-                        "not retry < renew < lease: %s %s %s".formatted(retry, renew, lease));
+                        "not retry < renew < lease < alone: %s %s %s %s".formatted(retry, renew, lease, alone));
             }
         }
     }
@@ -81,7 +87,8 @@ public final class Leadership implements AutoCloseable {
     private final Runnable lost;
     private final CountDownLatch decided = new CountDownLatch(1);
     private final AtomicBoolean toldLost = new AtomicBoolean();
-    private volatile boolean leading;
+    private volatile boolean leads;
+    private volatile boolean writes;
     private volatile boolean closed;
     private volatile long renewedNanos;
     private @Nullable Thread standing;
@@ -102,7 +109,12 @@ public final class Leadership implements AutoCloseable {
             Timing timing,
             Clock clock,
             Runnable lost) {
-        this.client = requireNonNull(client, "client");
+        this.client = requireNonNull(client, "client")
+                .newClient(new RequestConfigBuilder()
+                        .withRequestTimeout((int) PATIENCE.toMillis())
+                        .withRequestRetryBackoffLimit(0)
+                        .build())
+                .adapt(KubernetesClient.class);
         this.namespace = requireNonNull(namespace, "namespace");
         this.name = requireNonNull(name, "name");
         this.self = requireNonNull(self, "self");
@@ -127,12 +139,12 @@ public final class Leadership implements AutoCloseable {
      */
     public boolean await() throws InterruptedException {
         decided.await();
-        return leading;
+        return leads;
     }
 
-    /** Whether this replica leads. */
-    public boolean leading() {
-        return leading;
+    /** Whether this replica leads and may write. */
+    public boolean mayWrite() {
+        return writes;
     }
 
     private void standAgainAndAgain() {
@@ -140,7 +152,7 @@ public final class Leadership implements AutoCloseable {
             try {
                 look();
             } catch (KubernetesClientException e) {
-                LOG.warnf("lease not %s cause=%s", leading ? "renewed" : "read", e.getMessage());
+                LOG.warnf("lease not %s cause=%s", leads ? "renewed" : "read", e.getMessage());
             } catch (RuntimeException e) {
                 LOG.error("standing for leader failed", e);
             }
@@ -156,7 +168,7 @@ public final class Leadership implements AutoCloseable {
         long begun = System.nanoTime();
         Lease lease = client.leases().inNamespace(namespace).withName(name).get();
         if (lease == null) {
-            if (leading) {
+            if (leads) {
                 end("somebody deleted the Lease");
             } else {
                 write(fresh(), true, begun);
@@ -172,7 +184,7 @@ public final class Leadership implements AutoCloseable {
         seen = Optional.of(now);
         if (holder.equals(self)) {
             write(renewed(lease, self, false), false, begun);
-        } else if (leading) {
+        } else if (leads) {
             end("it has the Lease: " + holder);
         } else if (now.isFree(timing.lease(), begun)) {
             write(renewed(lease, self, true), false, begun);
@@ -225,19 +237,34 @@ public final class Leadership implements AutoCloseable {
             throw e;
         }
         renewedNanos = begunNanos;
-        if (!leading && !toldLost.get() && !closed) {
-            leading = true;
+        if (leads && !writes && !isOlderThan(timing.renew())) {
+            writes = true;
+            LOG.info("the Lease is renewed again");
+        }
+        if (!leads && !toldLost.get() && !closed) {
+            leads = true;
+            writes = true;
             LOG.infof("leading self=%s", self);
             decided.countDown();
         }
     }
 
+    private boolean isOlderThan(Duration age) {
+        return System.nanoTime() - renewedNanos > age.toNanos();
+    }
+
     private void watchAge() {
         while (!closed && !toldLost.get()) {
-            if (leading && System.nanoTime() - renewedNanos > timing.renew().toNanos()) {
+            if (leads && isOlderThan(timing.alone())) {
                 end("the Lease could not be renewed for %d s"
-                        .formatted(timing.renew().toSeconds()));
+                        .formatted(timing.alone().toSeconds()));
                 return;
+            }
+            if (writes && isOlderThan(timing.renew())) {
+                writes = false;
+                LOG.warnf(
+                        "the Lease could not be renewed for %d s: nothing is written, proxies are served until another leads",
+                        timing.renew().toSeconds());
             }
             try {
                 Thread.sleep(Math.min(500, timing.retry().toMillis()));
@@ -248,8 +275,9 @@ public final class Leadership implements AutoCloseable {
     }
 
     private void end(String why) {
-        if (leading && !closed && toldLost.compareAndSet(false, true)) {
-            leading = false;
+        if (leads && !closed && toldLost.compareAndSet(false, true)) {
+            leads = false;
+            writes = false;
             LOG.errorf("leading no longer cause=%s", why);
             lost.run();
         }
@@ -259,8 +287,9 @@ public final class Leadership implements AutoCloseable {
     @Override
     public void close() {
         closed = true;
-        boolean led = leading;
-        leading = false;
+        boolean led = leads;
+        leads = false;
+        writes = false;
         decided.countDown();
         join(standing);
         join(watching);

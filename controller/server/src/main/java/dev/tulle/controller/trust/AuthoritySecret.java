@@ -14,6 +14,7 @@ import io.fabric8.kubernetes.client.dsl.Resource;
 import java.util.Base64;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.BooleanSupplier;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
@@ -31,10 +32,13 @@ public final class AuthoritySecret implements AuthorityStore {
 
     private final KubernetesClient client;
     private final Notices notices;
+    private final BooleanSupplier mayWrite;
 
-    AuthoritySecret(KubernetesClient client, Notices notices) {
+    /** @param mayWrite asked each time before the state is replaced */
+    AuthoritySecret(KubernetesClient client, Notices notices, BooleanSupplier mayWrite) {
         this.client = client;
         this.notices = notices;
+        this.mayWrite = mayWrite;
     }
 
     @Override
@@ -62,6 +66,10 @@ public final class AuthoritySecret implements AuthorityStore {
 
     @Override
     public AuthorityState replace(AuthorityState held, AuthorityState next) throws UnusableState {
+        if (!mayWrite.getAsBoolean()) {
+            throw new UnusableState(
+                    "%s is not written while the Lease cannot be renewed: look how the API server is".formatted(WHERE));
+        }
         try {
             for (int i = 0; i < TRIES; i++) {
                 Optional<Secret> there = read();

@@ -15,6 +15,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.BooleanSupplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -42,7 +43,12 @@ public final class ClusterIdentities implements AutoCloseable {
     private final Upkeep upkeep;
     private volatile Optional<OwnProblem> lost = Optional.empty();
 
-    private ClusterIdentities(KubernetesClient client, CertificateAuthority authority, Notices notices, Clock clock) {
+    private ClusterIdentities(
+            KubernetesClient client,
+            CertificateAuthority authority,
+            Notices notices,
+            Clock clock,
+            BooleanSupplier mayWrite) {
         this.authority = authority;
         this.notices = notices;
         this.attestor = new PodAttestor(client, authority::trustDomain, clock);
@@ -52,7 +58,7 @@ public final class ClusterIdentities implements AutoCloseable {
         this.expiry = new ExpiryWatch(authority::state, webhook::kept, notices, clock);
         this.trust = new TrustSpread(client, authority, clock);
         authority.holdUntil(trust::allows);
-        this.spreader = new Upkeep("tulle-trust", List.of(new Piece("trust bundles", trust::spread)), SPREAD);
+        this.spreader = new Upkeep("tulle-trust", List.of(new Piece("trust bundles", trust::spread)), SPREAD, mayWrite);
         trust.watch(spreader::ask);
         this.upkeep = new Upkeep(
                 "tulle-identity",
@@ -61,20 +67,26 @@ public final class ClusterIdentities implements AutoCloseable {
                         new Piece("the issuer", issuer::look),
                         new Piece("the webhooks' certificate", webhook::keep),
                         new Piece("what ends", expiry::look)),
-                LOOK);
+                LOOK,
+                mayWrite);
     }
 
     /**
      * Opens the authority and begins to look after it.
      *
      * @param trustDomain what it must be of; absent: what is there, else what the settings say, else {@code cluster.local}
+     * @param mayWrite asked each time before something is written; what cannot be written waits
      * @throws UnusableState when there is no authority to go on with, or it is of another trust domain
      */
     public static ClusterIdentities start(
-            KubernetesClient client, Optional<String> trustDomain, Duration leafLife, Clock clock)
+            KubernetesClient client,
+            Optional<String> trustDomain,
+            Duration leafLife,
+            Clock clock,
+            BooleanSupplier mayWrite)
             throws UnusableState {
         Notices notices = new Notices(client, clock);
-        AuthoritySecret store = new AuthoritySecret(client, notices);
+        AuthoritySecret store = new AuthoritySecret(client, notices, mayWrite);
         try {
             CertificateAuthority authority = CertificateAuthority.open(
                     store,
@@ -84,7 +96,7 @@ public final class ClusterIdentities implements AutoCloseable {
                     clock,
                     leafLife);
             authority.want(new WantedIssuer.AsItIs());
-            return new ClusterIdentities(client, authority, notices, clock);
+            return new ClusterIdentities(client, authority, notices, clock, mayWrite);
         } catch (UnusableState e) {
             notices.warn("Secret", Owned.AUTHORITY, "AuthorityUnusable", String.valueOf(e.getMessage()), "");
             throw e;

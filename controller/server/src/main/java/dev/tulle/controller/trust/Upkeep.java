@@ -12,6 +12,7 @@ import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.ScheduledFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.BooleanSupplier;
 import org.jboss.logging.Logger;
 
 /**
@@ -28,6 +29,7 @@ final class Upkeep implements AutoCloseable {
     private final AtomicBoolean asked = new AtomicBoolean();
     private final ScheduledExecutorService thread;
     private final List<Piece> pieces;
+    private final BooleanSupplier mayWork;
     private final Map<String, String> failing = new ConcurrentHashMap<>();
 
     /** One piece of work; its name stands in logs and problems. */
@@ -39,9 +41,11 @@ final class Upkeep implements AutoCloseable {
      * @param name of the thread
      * @param pieces in order
      * @param pause between the end of one round and the next
+     * @param mayWork asked before each round, which is left out if not
      */
-    Upkeep(String name, List<Piece> pieces, Duration pause) {
+    Upkeep(String name, List<Piece> pieces, Duration pause, BooleanSupplier mayWork) {
         this.pieces = List.copyOf(pieces);
+        this.mayWork = mayWork;
         this.thread = Executors.newSingleThreadScheduledExecutor(task -> {
             Thread made = new Thread(task, name);
             made.setDaemon(true);
@@ -74,6 +78,9 @@ final class Upkeep implements AutoCloseable {
     }
 
     private void round() {
+        if (!mayWork.getAsBoolean()) {
+            return;
+        }
         for (Piece piece : pieces) {
             try {
                 piece.work().run();

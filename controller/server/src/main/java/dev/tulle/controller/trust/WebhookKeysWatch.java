@@ -34,7 +34,10 @@ public final class WebhookKeysWatch implements AutoCloseable {
         this.client = client;
         this.taker = taker;
         this.upkeep = new Upkeep(
-                "tulle-webhook-keys", List.of(new Upkeep.Piece("the webhooks' certificate", this::look)), LOOK);
+                "tulle-webhook-keys",
+                List.of(new Upkeep.Piece("the webhooks' certificate", this::look)),
+                LOOK,
+                () -> true);
     }
 
     /**

@@ -9,13 +9,21 @@ import dev.tulle.controller.kubernetes.Leadership.Timing;
 import io.fabric8.kubernetes.api.model.PodBuilder;
 import io.fabric8.kubernetes.api.model.coordination.v1.LeaseBuilder;
 import io.fabric8.kubernetes.client.KubernetesClient;
+import io.fabric8.kubernetes.client.KubernetesClientBuilder;
+import io.fabric8.kubernetes.client.http.BasicBuilder;
+import io.fabric8.kubernetes.client.http.HttpClient;
+import io.fabric8.kubernetes.client.http.HttpRequest;
+import io.fabric8.kubernetes.client.http.Interceptor;
 import io.fabric8.kubernetes.client.server.mock.EnableKubernetesMockClient;
+import io.fabric8.kubernetes.client.utils.HttpClientUtils;
+import java.net.URI;
 import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.ZoneOffset;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -25,7 +33,7 @@ import org.junit.jupiter.api.Timeout;
 @Timeout(60)
 class LeadershipTest {
     private static final Timing FAST =
-            new Timing(Duration.ofMillis(1500), Duration.ofSeconds(1), Duration.ofMillis(100));
+            new Timing(Duration.ofMillis(1500), Duration.ofSeconds(1), Duration.ofMillis(100), Duration.ofSeconds(6));
     private static final Duration SOON = Duration.ofSeconds(20);
 
     @SuppressWarnings("NullAway.Init") // The extension sets it.
@@ -50,8 +58,8 @@ class LeadershipTest {
         second.stand();
         // Then: many times the time it takes, and longer than a Lease holds that is not renewed.
         Thread.sleep(FAST.lease().plusSeconds(1));
-        assertThat(second.leading()).isFalse();
-        assertThat(first.leading()).isTrue();
+        assertThat(second.mayWrite()).isFalse();
+        assertThat(first.mayWrite()).isTrue();
         assertThat(holder()).isEqualTo("first");
     }
 
@@ -114,10 +122,56 @@ class LeadershipTest {
         });
         // Then
         await().atMost(SOON).until(() -> lost.get() == 1);
-        assertThat(first.leading()).isFalse();
+        assertThat(first.mayWrite()).isFalse();
         Thread.sleep(500);
         assertThat(lost).hasValue(1);
         assertThat(holder()).isEqualTo("thief");
+    }
+
+    @Test
+    void aLeaderThatCannotRenewWritesNothingAndLosesNothing() throws InterruptedException {
+        // Given: an API server that can be taken away.
+        AtomicBoolean away = new AtomicBoolean();
+        try (KubernetesClient through = clientThatFailsWhile(away)) {
+            Leadership first = candidate("first", through);
+            first.stand();
+            first.await();
+            // When
+            away.set(true);
+            await().atMost(SOON).until(() -> !first.mayWrite());
+            assertThat(lost).hasValue(0);
+            away.set(false);
+            // Then
+            await().atMost(SOON).until(first::mayWrite);
+            assertThat(lost).hasValue(0);
+            assertThat(holder()).isEqualTo("first");
+            // When it is taken meanwhile
+            away.set(true);
+            await().atMost(SOON).until(() -> !first.mayWrite());
+            Leadership second = candidate("second");
+            second.stand();
+            assertThat(second.await()).isTrue();
+            away.set(false);
+            // Then
+            await().atMost(SOON).until(() -> lost.get() == 1);
+            assertThat(first.mayWrite()).isFalse();
+            assertThat(holder()).isEqualTo("second");
+        }
+    }
+
+    @Test
+    void aLeaderThatIsAloneForTooLongHasLost() throws InterruptedException {
+        AtomicBoolean away = new AtomicBoolean();
+        try (KubernetesClient through = clientThatFailsWhile(away)) {
+            Leadership first = candidate("first", through);
+            first.stand();
+            first.await();
+            long begun = System.nanoTime();
+            away.set(true);
+            await().atMost(SOON).until(() -> lost.get() == 1);
+            assertThat(Duration.ofNanos(System.nanoTime() - begun))
+                    .isGreaterThan(FAST.alone().minusSeconds(2));
+        }
     }
 
     @Test
@@ -185,9 +239,29 @@ class LeadershipTest {
                 .getHolderIdentity();
     }
 
+    private KubernetesClient clientThatFailsWhile(AtomicBoolean away) {
+        HttpClient.Factory factory = HttpClientUtils.getHttpClientFactory();
+        return new KubernetesClientBuilder()
+                .withConfig(client.getConfiguration())
+                .withHttpClientFactory(factory)
+                .withHttpClientBuilderConsumer(builder -> builder.addOrReplaceInterceptor("away", new Interceptor() {
+                    @Override
+                    public void before(BasicBuilder request, HttpRequest asked, RequestTags tags) {
+                        if (away.get()) {
+                            request.uri(URI.create("http://127.0.0.1:1/"));
+                        }
+                    }
+                }))
+                .build();
+    }
+
     private Leadership candidate(String self) {
+        return candidate(self, client);
+    }
+
+    private Leadership candidate(String self, KubernetesClient by) {
         Leadership candidate = new Leadership(
-                client, "tulle-system", "tulle-controller", self, FAST, Clock.systemUTC(), lost::incrementAndGet);
+                by, "tulle-system", "tulle-controller", self, FAST, Clock.systemUTC(), lost::incrementAndGet);
         candidates.add(candidate);
         return candidate;
     }

@@ -25,6 +25,7 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.UnaryOperator;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -37,6 +38,7 @@ class AuthoritySecretTest {
     private static final int RACES = ApiServer.isReal() ? 50 : 10;
 
     private final HandClock clock = HandClock.atNow();
+    private final AtomicBoolean mayWrite = new AtomicBoolean(true);
 
     @TempDir
     Path directory;
@@ -53,6 +55,21 @@ class AuthoritySecretTest {
     @AfterEach
     void stop() {
         server.close();
+    }
+
+    @Test
+    void nothingMovesOnWhileItMayNotBeWritten() throws Exception {
+        CertificateAuthority authority = open();
+        authority.maintain(1, false);
+        AuthorityState before = authority.state();
+        mayWrite.set(false);
+        assertThatThrownBy(() -> authority.maintain(2, false))
+                .isInstanceOf(UnusableState.class)
+                .hasMessageContaining("Lease");
+        assertThat(authority.state()).isEqualTo(before);
+        assertThat(AuthorityFile.decode(document())).isEqualTo(before);
+        mayWrite.set(true);
+        assertThat(authority.maintain(2, false)).isTrue();
     }
 
     @Test
@@ -241,7 +258,7 @@ class AuthoritySecretTest {
 
     private CertificateAuthority open(KubernetesClient its) throws UnusableState {
         return CertificateAuthority.open(
-                new AuthoritySecret(its, new Notices(its, clock)),
+                new AuthoritySecret(its, new Notices(its, clock), mayWrite::get),
                 Optional.empty(),
                 clock,
                 CertificateAuthority.DEFAULT_LEAF_LIFE);

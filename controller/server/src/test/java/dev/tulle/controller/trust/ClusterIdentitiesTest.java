@@ -20,6 +20,7 @@ import java.util.Base64;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.stream.Collectors;
 import org.awaitility.core.ConditionFactory;
 import org.junit.jupiter.api.AfterEach;
@@ -32,6 +33,7 @@ class ClusterIdentitiesTest {
     private ApiServer server;
     private KubernetesClient client;
     private final List<ClusterIdentities> opened = new ArrayList<>();
+    private final AtomicBoolean mayWrite = new AtomicBoolean(true);
 
     @BeforeEach
     void start() throws Exception {
@@ -80,6 +82,19 @@ class ClusterIdentitiesTest {
         });
         soon().untilAsserted(() -> assertThat(trust("tulle-test-plain")).isEmpty());
         assertThat(trust(Owned.NAMESPACE)).contains(bundle);
+    }
+
+    @Test
+    void nothingIsSpreadWhileItMayNotBeWritten() throws Exception {
+        ClusterIdentities identities = open();
+        String bundle = ProxyCodec.encode(identities.authority().trust());
+        soon().untilAsserted(() -> assertThat(trust("tulle-test-shop")).contains(bundle));
+        mayWrite.set(false);
+        client.configMaps().inNamespace("tulle-test-shop").withName(Owned.TRUST).delete();
+        Thread.sleep(3 * ClusterIdentities.SPREAD.toMillis());
+        assertThat(trust("tulle-test-shop")).isEmpty();
+        mayWrite.set(true);
+        soon().untilAsserted(() -> assertThat(trust("tulle-test-shop")).contains(bundle));
     }
 
     @Test
@@ -172,8 +187,8 @@ class ClusterIdentitiesTest {
     }
 
     private ClusterIdentities open() throws Exception {
-        ClusterIdentities made =
-                ClusterIdentities.start(client, Optional.empty(), Duration.ofHours(1), Clock.systemUTC());
+        ClusterIdentities made = ClusterIdentities.start(
+                client, Optional.empty(), Duration.ofHours(1), Clock.systemUTC(), mayWrite::get);
         opened.add(made);
         return made;
     }
