@@ -10,9 +10,10 @@ import java.util.List;
  * One case that can be run, in one version.
  *
  * @param published whether it is a step of the published suite
+ * @param traffic whether it needs a mesh
  * @param method what runs it
  */
-record Chosen(String group, boolean published, Case what, String version, Method method) {
+record Chosen(String group, boolean published, boolean traffic, Case what, String version, Method method) {
     static List<Chosen> of(Method method) {
         Group group = method.getDeclaringClass().getAnnotation(Group.class);
         Case what = method.getAnnotation(Case.class);
@@ -23,7 +24,7 @@ record Chosen(String group, boolean published, Case what, String version, Method
             throw new IllegalStateException(method.getDeclaringClass() + " has cases and no @Group");
         }
         return Arrays.stream(what.versions())
-                .map(version -> new Chosen(group.value(), group.published(), what, version, method))
+                .map(version -> new Chosen(group.value(), group.published(), group.traffic(), what, version, method))
                 .toList();
     }
 

@@ -5,6 +5,7 @@ import static org.junit.platform.engine.discovery.DiscoverySelectors.selectPacka
 
 import dev.tulle.conformance.smi.harness.CaseRunner;
 import dev.tulle.conformance.smi.harness.Cluster;
+import dev.tulle.conformance.smi.harness.Presence;
 import dev.tulle.conformance.smi.report.CaseResult;
 import dev.tulle.conformance.smi.report.Reports;
 import dev.tulle.conformance.smi.report.Result;
@@ -17,10 +18,13 @@ import java.lang.reflect.Method;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.Comparator;
+import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.stream.Collectors;
 import org.junit.platform.engine.support.descriptor.MethodSource;
 import org.junit.platform.launcher.Launcher;
 import org.junit.platform.launcher.LauncherDiscoveryRequest;
@@ -31,6 +35,9 @@ import org.junit.platform.launcher.core.LauncherFactory;
 
 /** {@code conformance/smi/run}: chooses cases, runs them, writes the reports. */
 public final class Main {
+    /** Of each case of traffic where there is no mesh; the report says once why. */
+    private static final String NOT_ASKED = "not asked: no mesh was found";
+
     private static final int PASSED = 0;
     private static final int NOT_PASSED = 1;
     private static final int WRONG_USAGE = 2;
@@ -125,31 +132,61 @@ public final class Main {
                 root = root.getCause();
             }
             String why = "the cluster at %s did not answer: %s".formatted(cluster.address(), root);
-            write(options, started, "", false, progress.results(chosen, why));
+            write(options, started, "", why, progress.results(chosen, why));
             cluster.close();
             return NOT_PASSED;
         }
         Thread interrupted = new Thread(() -> {
             if (written.compareAndSet(false, true)) {
-                write(options, started, kubernetes, false, progress.results(chosen, "the run was ended before it"));
+                write(
+                        options,
+                        started,
+                        kubernetes,
+                        "the run was ended before its end",
+                        progress.results(chosen, "the run was ended before it"));
                 cluster.close();
             }
         });
         Runtime.getRuntime().addShutdownHook(interrupted);
+        String missing = "";
         try {
-            launcher().execute(request(options, chosen), progress);
+            missing = missing(chosen);
+            boolean all = missing.isEmpty();
+            List<Chosen> possible =
+                    chosen.stream().filter(one -> all || !one.traffic()).toList();
+            if (!possible.isEmpty()) {
+                launcher().execute(request(options, possible), progress);
+            }
         } finally {
             if (written.compareAndSet(false, true)) {
                 Runtime.getRuntime().removeShutdownHook(interrupted);
                 cluster.close();
             }
         }
-        RunReport report = write(options, started, kubernetes, true, progress.results(chosen, "it did not run"));
+        RunReport report = write(
+                options,
+                started,
+                kubernetes,
+                missing,
+                progress.results(chosen, missing.isEmpty() ? "it did not run" : NOT_ASKED));
         return report.passed() ? PASSED : NOT_PASSED;
     }
 
+    /** What keeps cases of traffic from being asked; empty if nothing does, or none was chosen. */
+    private String missing(List<Chosen> chosen) {
+        if (chosen.stream().noneMatch(Chosen::traffic)) {
+            return "";
+        }
+        out.println("looking for the mesh");
+        try {
+            return Presence.missing().orElse("");
+        } catch (KubernetesClientException e) {
+            return "it cannot be seen whether there is a mesh: " + Progress.reason(e);
+        }
+    }
+
     private RunReport write(
-            Options options, Instant started, String kubernetes, boolean complete, List<CaseResult> cases) {
+            Options options, Instant started, String kubernetes, String stopped, List<CaseResult> cases) {
         RunReport report = new RunReport(
                 options.mesh(),
                 options.meshVersion(),
@@ -158,16 +195,23 @@ public final class Main {
                 options.target().annotations(),
                 started,
                 Duration.between(started, Instant.now()),
-                complete,
+                stopped,
                 cases);
         try {
             Reports.write(report, options.output());
         } catch (IOException e) {
             throw new UncheckedIOException("the reports cannot be written to " + options.output(), e);
         }
+        Map<String, Long> skipped = cases.stream()
+                .filter(one -> one.result() == Result.SKIPPED)
+                .collect(Collectors.groupingBy(CaseResult::reason, LinkedHashMap::new, Collectors.counting()));
         cases.stream()
-                .filter(one -> one.result() != Result.PASSED)
-                .forEach(one -> out.println("%s %s: %s".formatted(one.result().word(), one.name(), one.reason())));
+                .filter(one -> one.result() == Result.FAILED)
+                .forEach(one -> out.println("failed %s: %s".formatted(one.name(), one.reason())));
+        if (!stopped.isEmpty()) {
+            out.println("not run to its end: " + stopped);
+        }
+        skipped.forEach((reason, count) -> out.println("skipped %d: %s".formatted(count, reason)));
         out.println("%s: %d passed, %d failed, %d skipped in %d s; reports in %s"
                 .formatted(
                         report.passed() ? "PASSED" : "NOT PASSED",

@@ -170,7 +170,7 @@ final class Progress implements TestExecutionListener {
                 .toList();
     }
 
-    private static String reason(Throwable cause) {
+    static String reason(Throwable cause) {
         // Its own message also names the address of the API server, and everything twice.
         if (cause instanceof KubernetesClientException refusal && refusal.getStatus() != null) {
             return "the API server answered %d: %s"

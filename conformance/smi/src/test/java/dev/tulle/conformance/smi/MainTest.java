@@ -154,6 +154,26 @@ class MainTest {
     }
 
     @Test
+    void casesOfTrafficAreNotAskedWhereNoMeshCanBe() throws Exception {
+        // When
+        int code = run("--unmeshed", "--only", "traffic", "--only", "good");
+        // Then
+        assertThat(code).isEqualTo(1);
+        assertThat(results(json()))
+                .containsExactly(
+                        "good/in-each-version v1 passed",
+                        "good/in-each-version v2 passed",
+                        "traffic/asks-a-mesh v1 skipped",
+                        "traffic/asks-a-mesh v2 skipped");
+        assertThat(json().path("complete").asBoolean()).isFalse();
+        assertThat(json().path("stopped").asText()).contains("no SMI API", "trafficsplits.split.smi-spec.io");
+        assertThat(json().at("/groups/1/cases/0/reason").asText()).isEqualTo("not asked: no mesh was found");
+        assertThat(markdown()).contains("**Not run to its end**: the cluster has no SMI API");
+        assertThat(said.toString(UTF_8))
+                .contains("not run to its end: the cluster has no SMI API", "skipped 2: not asked");
+    }
+
+    @Test
     void aRunThatIsEndedTellsWhatItHasAndPassesNothingElse() throws Exception {
         // Given
         Process run = new ProcessBuilder(
@@ -188,7 +208,7 @@ class MainTest {
         assertThat(results(json()))
                 .containsExactly(
                         "endless/1-passes v1 passed", "endless/2-endless v1 skipped", "endless/3-later v1 skipped");
-        assertThat(markdown()).contains("The run was ended before its end.");
+        assertThat(markdown()).contains("**Not run to its end**: the run was ended before its end.");
     }
 
     @Test

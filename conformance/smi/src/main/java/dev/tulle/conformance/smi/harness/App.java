@@ -120,7 +120,8 @@ public final class App {
 
     /** One request to a URL, and nothing taken down: status and body. Fails when there is no answer. */
     public Answer fetch(String method, String url, String body) {
-        JsonNode answer = ask("POST", "/fetch", Json.write(Map.of("method", method, "url", url, "body", body)));
+        String question = Json.write(Map.of("method", method, "url", url, "body", body));
+        JsonNode answer = ask("POST", "/fetch", question, method.equals("POST") ? 1 : ATTEMPTS);
         if (!answer.path("error").asText().isEmpty()) {
             throw new AssertionError("%s %s from %s: %s"
                     .formatted(method, url, name(), answer.path("error").asText()));
@@ -158,9 +159,13 @@ public final class App {
 
     /** Asks its control port. A question whose way broke before an answer is asked again only if that changes nothing. */
     JsonNode ask(String method, String path, String body) {
-        int attempts = method.equals("GET") ? ATTEMPTS : 1;
+        return ask(method, path, body, method.equals("GET") ? ATTEMPTS : 1);
+    }
+
+    private JsonNode ask(String method, String path, String body, int attempts) {
+        int left = attempts;
         while (true) {
-            attempts--;
+            left--;
             try {
                 HttpResponse<String> response = http.send(
                         HttpRequest.newBuilder(URI.create("http://127.0.0.1:" + port() + path))
@@ -174,7 +179,7 @@ public final class App {
                 }
                 return Json.read(response.body());
             } catch (IOException e) {
-                if (attempts == 0) {
+                if (left == 0) {
                     throw new AssertionError(
                             "the application %s in %s cannot be asked through the API server's port forwarding: %s"
                                     .formatted(name(), place.name(), e),

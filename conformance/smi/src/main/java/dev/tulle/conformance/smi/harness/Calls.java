@@ -3,15 +3,17 @@ package dev.tulle.conformance.smi.harness;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.function.Function;
 import java.util.stream.Collectors;
 
 /**
  * What happened on both sides of one call: what its caller saw, and what the applications of the stage received of it.
  *
+ * @param asked who called what, for messages
  * @param outcomes in the order they were sent
  * @param received by all applications of the stage, whoever they are; more than was sent means that something was sent twice
  */
-public record Calls(List<Outcome> outcomes, List<Received> received) {
+public record Calls(String asked, List<Outcome> outcomes, List<Received> received) {
     public Calls {
         outcomes = List.copyOf(outcomes);
         received = List.copyOf(received);
@@ -58,21 +60,30 @@ public record Calls(List<Outcome> outcomes, List<Received> received) {
                 .count();
     }
 
-    /** All numbers in one line, for messages. */
+    /** What was asked and what came of it, in one line. */
     @Override
     public String toString() {
         String errors = outcomes.stream()
                 .map(Outcome::error)
                 .filter(error -> !error.isEmpty())
                 .distinct()
-                .limit(3)
+                .limit(2)
                 .collect(Collectors.joining("; "));
-        return "%d sent on %d connections, statuses %s, received %s%s"
+        String answers = counted(statuses(), status -> status == 0 ? "no answer" : "status " + status);
+        return "%s, %d sent on %d connection%s: %s; received by %s%s"
                 .formatted(
+                        asked,
                         outcomes.size(),
                         connections(),
-                        statuses(),
-                        shares(),
-                        errors.isEmpty() ? "" : ", errors: " + errors);
+                        connections() == 1 ? "" : "s",
+                        answers,
+                        received.isEmpty() ? "nobody" : counted(shares(), app -> app),
+                        errors.isEmpty() ? "" : " (" + errors + ")");
+    }
+
+    private static <K> String counted(Map<K, Long> counts, Function<K, String> words) {
+        return counts.entrySet().stream()
+                .map(entry -> "%s (%d)".formatted(words.apply(entry.getKey()), entry.getValue()))
+                .collect(Collectors.joining(", "));
     }
 }

@@ -12,6 +12,9 @@ public @interface Group {
     /** As in {@code --only}: lower case with dashes. */
     String value();
 
+    /** Whether its cases look at traffic, so that they need a mesh; those of others need the SMI API only. */
+    boolean traffic() default true;
+
     /** Of the published suite: its cases are steps that build upon each other. */
     boolean published() default false;
 }

@@ -7,11 +7,13 @@ public final class Load {
     private final Stage stage;
     private final App from;
     private final String id;
+    private final String asked;
 
-    Load(Stage stage, App from, String id) {
+    Load(Stage stage, App from, String id, String asked) {
         this.stage = stage;
         this.from = from;
         this.id = id;
+        this.asked = asked;
     }
 
     /** The caller's clock, in microseconds as {@link Outcome#sentMicros}: for the moment of a change. */
@@ -22,6 +24,6 @@ public final class Load {
     /** Ends it, waits for what is under way and gives all of it. */
     public Calls end() {
         List<Outcome> outcomes = App.outcomes(from.ask("POST", "/load/end?id=" + id, ""));
-        return new Calls(outcomes, stage.received(id));
+        return new Calls(asked, outcomes, stage.received(id));
     }
 }

@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.fabric8.kubernetes.api.model.GenericKubernetesResource;
 import io.fabric8.kubernetes.client.KubernetesClient;
+import io.fabric8.kubernetes.client.KubernetesClientException;
 import io.fabric8.kubernetes.client.dsl.Resource;
 import io.fabric8.kubernetes.client.dsl.base.PatchContext;
 import io.fabric8.kubernetes.client.dsl.base.PatchType;
@@ -12,6 +13,7 @@ import java.util.ArrayList;
 import java.util.Deque;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 
 /**
  * A namespace of this run and the objects in it, in any version of their API.
@@ -20,6 +22,9 @@ import java.util.Optional;
  * threads.
  */
 public final class Place {
+    /** Statuses of validation and of admission. */
+    private static final Set<Integer> REFUSALS = Set.of(400, 403, 422);
+
     private final Cluster cluster;
     private final String name;
     private final Deque<Reference> applied = new ArrayDeque<>();
@@ -74,6 +79,24 @@ public final class Place {
             } else {
                 resource.patch(PatchContext.of(PatchType.JSON_MERGE), Json.write(object));
             }
+        }
+    }
+
+    /**
+     * {@link #apply}, where a specification lets a mesh refuse the object instead.
+     *
+     * @return the words of the refusal; absent if all was taken. An API server that cannot take it, for the kind is not there or a webhook does
+     *     not answer, is no refusal
+     */
+    public Optional<String> applyUnlessRefused(String yaml) {
+        try {
+            apply(yaml);
+            return Optional.empty();
+        } catch (KubernetesClientException e) {
+            if (!REFUSALS.contains(e.getCode())) {
+                throw e;
+            }
+            return Optional.of(String.valueOf(e.getMessage()));
         }
     }
 

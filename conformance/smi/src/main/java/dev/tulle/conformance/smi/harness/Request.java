@@ -70,4 +70,11 @@ public record Request(
     public Request gap(Duration pause) {
         return new Request(method, url, headers, body, times, protocol, newConnections, pause);
     }
+
+    /** One of them, for messages: {@code GET http://b:9091/ {x-role=admin} over HTTP/2}. */
+    @Override
+    public String toString() {
+        return method + " " + url + (headers.isEmpty() ? "" : " " + new TreeMap<>(headers))
+                + (protocol.equals("h2c") ? " over HTTP/2" : "");
+    }
 }

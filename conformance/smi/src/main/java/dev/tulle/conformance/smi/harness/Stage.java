@@ -1,5 +1,6 @@
 package dev.tulle.conformance.smi.harness;
 
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -22,10 +23,14 @@ import org.junit.jupiter.api.extension.RegisterExtension;
  * @see RegisterExtension
  */
 public final class Stage implements BeforeAllCallback, AfterEachCallback, AfterAllCallback {
+    /** Cases of a group that are waited for although they did not begin. */
+    private static final int PATIENCE = 2;
+
     private final String name;
     private final List<Pod> pods;
     private final Map<String, Place> places = new LinkedHashMap<>();
     private final Map<String, App> apps = new LinkedHashMap<>();
+    private int begunInVain;
 
     private Stage(String name, List<Pod> pods) {
         this.name = name;
@@ -79,21 +84,36 @@ public final class Stage implements BeforeAllCallback, AfterEachCallback, AfterA
     public Calls call(App from, Request request) {
         String id = newId();
         List<Outcome> outcomes = from.send(id, request);
-        return new Calls(outcomes, received(id));
+        return new Calls(asked(from, request), outcomes, received(id));
     }
 
     /** Has an application open TCP connections to {@code address} ({@code host:port}) one after the other, each with one line said and answered. */
     public Calls connect(String from, String address, int times) {
         String id = newId();
         List<Outcome> outcomes = app(from).connect(id, address, times);
-        return new Calls(outcomes, received(id));
+        return new Calls(from + ": TCP to " + address, outcomes, received(id));
     }
 
     /** Begins a load from an application of this stage. */
     public Load load(String from, Request request, int perSecond) {
         String id = newId();
         app(from).begin(id, request, perSecond);
-        return new Load(this, app(from), id);
+        return new Load(this, app(from), id, asked(app(from), request));
+    }
+
+    private static String asked(App from, Request request) {
+        return from.name() + ": " + request;
+    }
+
+    /**
+     * Waits for what is so before a case's own objects are there. A mesh that kept two cases waiting in vain is not waited for again until it is
+     * so: a whole group that cannot begin ends soon.
+     */
+    public void begin(String what, Within.Check check) {
+        Duration limit = begunInVain < PATIENCE ? Within.LIVE : Duration.ZERO;
+        begunInVain++;
+        Within.eventually(limit, what, check);
+        begunInVain = 0;
     }
 
     List<Received> received(String id) {
@@ -108,6 +128,11 @@ public final class Stage implements BeforeAllCallback, AfterEachCallback, AfterA
 
     @Override
     public void beforeAll(ExtensionContext context) {
+        open();
+    }
+
+    /** Makes the namespaces and waits until the pods are ready. */
+    void open() {
         Set<String> names = new TreeSet<>(Set.of(Pod.HOME));
         pods.forEach(pod -> names.add(pod.place()));
         for (String place : names) {
@@ -127,6 +152,10 @@ public final class Stage implements BeforeAllCallback, AfterEachCallback, AfterA
 
     @Override
     public void afterAll(ExtensionContext context) {
+        close();
+    }
+
+    void close() {
         apps.values().forEach(App::close);
         places.values().forEach(place -> Cluster.current().remove(place.name()));
     }

@@ -91,14 +91,33 @@ final class Apps implements BeforeAllCallback, AfterAllCallback {
     void settle() {
         assumeInstalled();
         Within.pass(Within.LIVE);
+        forget();
+    }
+
+    /** Has the applications forget what they took down. */
+    void forget() {
         ALL.forEach(app -> ask("DELETE", app, "metrics", ""));
     }
 
-    /** Has app-a make a request. Its answer says nothing: 500 if there was none, and then nothing is taken down. */
-    void call(String method, String url) {
-        ask("POST", A, "call", """
+    /** Has an application make a request. Its answer says nothing: 500 if there was none, and then nothing is taken down. */
+    void call(String app, String method, String url) {
+        ask("POST", app, "call", """
                 {"url": "%s", "body": "", "method": "%s", "headers": {}}
                 """.formatted(url, method));
+    }
+
+    /** The same on a connection that is not used again. */
+    void callOnNewConnection(String app, String method, String url) {
+        ask("POST", app, "call", """
+                {"url": "%s", "body": "", "method": "%s", "headers": {"Connection": "close"}}
+                """.formatted(url, method));
+    }
+
+    /** Throws unless it is right: the wish and what was seen instead, in one line. */
+    static void hold(boolean right, String wanted, String request, Object seen) {
+        if (!right) {
+            throw new AssertionError("wanted: %s; seen: %s".formatted(wanted.formatted(request), seen));
+        }
     }
 
     Metrics metrics(String app) {

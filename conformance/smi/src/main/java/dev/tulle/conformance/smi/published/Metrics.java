@@ -18,6 +18,13 @@ record Metrics(List<String> received, List<String> succeeded, List<String> faile
         return new Metrics(received, requests(answer.path("RespSucceeded")), requests(answer.path("RespFailed")));
     }
 
+    @Override
+    public String toString() {
+        return succeeded.isEmpty() && failed.isEmpty()
+                ? "no answer at all"
+                : "allowed %s, refused with a status %s".formatted(succeeded, failed);
+    }
+
     private static List<String> requests(JsonNode list) {
         List<String> all = new ArrayList<>();
         list.forEach(one ->

@@ -46,6 +46,9 @@ public final class Reports {
         root.put("started", report.started().toString());
         root.put("seconds", seconds(report.duration().toMillis()));
         root.put("complete", report.complete());
+        if (!report.complete()) {
+            root.put("stopped", report.stopped());
+        }
         root.put("result", report.passed() ? "passed" : "failed");
         for (Result result : Result.values()) {
             root.put(result.word(), report.count(result));
@@ -87,8 +90,8 @@ public final class Reports {
 
     static String markdown(RunReport report) {
         StringBuilder page = new StringBuilder();
-        page.append(
-                "# SMI conformance of %s\n\n".formatted(cell((report.mesh() + " " + report.meshVersion()).strip())));
+        String mesh = (report.mesh() + " " + report.meshVersion()).strip();
+        page.append("# SMI conformance of %s\n\n".formatted(mesh.isEmpty() ? "a mesh without a name" : cell(mesh)));
         page.append("%s: %d passed, %d failed, %d skipped. Kubernetes %s, %s, %s s.%s\n"
                 .formatted(
                         report.passed() ? "**Passed**" : "**Not passed**",
@@ -98,8 +101,8 @@ public final class Reports {
                         cell(report.kubernetes()),
                         report.started().toString().substring(0, 10),
                         report.duration().toSeconds(),
-                        report.complete() ? "" : " The run was ended before its end."));
-        page.append("Namespaces of the test: labels `%s`, annotations `%s`.\n"
+                        report.complete() ? "" : " **Not run to its end**: " + cell(report.stopped()) + "."));
+        page.append("Namespaces of the test: labels %s, annotations %s.\n"
                 .formatted(pairs(report.labels()), pairs(report.annotations())));
         report.groups().forEach((name, cases) -> {
             page.append("\n## %s: %d of %d\n\n".formatted(name, count(cases, Result.PASSED), cases.size()));
@@ -177,10 +180,12 @@ public final class Reports {
     }
 
     private static String pairs(Map<String, String> values) {
-        return new TreeMap<>(values)
-                .entrySet().stream()
-                        .map(entry -> entry.getKey() + "=" + entry.getValue())
-                        .collect(Collectors.joining(" "));
+        return values.isEmpty()
+                ? "none"
+                : new TreeMap<>(values)
+                        .entrySet().stream()
+                                .map(entry -> entry.getKey() + "=" + entry.getValue())
+                                .collect(Collectors.joining(" ", "`", "`"));
     }
 
     /** What a table's cell can hold. */

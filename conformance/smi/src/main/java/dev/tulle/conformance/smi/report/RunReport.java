@@ -12,7 +12,7 @@ import java.util.Map;
  *
  * @param mesh its name and version as they were given; empty if not
  * @param kubernetes the cluster's version; empty if it did not answer
- * @param complete whether it ran to its end
+ * @param stopped what kept it from running to its end; empty if nothing did
  * @param cases all that were chosen, by group and id
  */
 public record RunReport(
@@ -23,7 +23,7 @@ public record RunReport(
         Map<String, String> annotations,
         Instant started,
         Duration duration,
-        boolean complete,
+        String stopped,
         List<CaseResult> cases) {
     public RunReport {
         labels = Map.copyOf(labels);
@@ -35,9 +35,14 @@ public record RunReport(
         return cases.stream().filter(one -> one.result() == result).count();
     }
 
+    /** Whether it ran to its end. */
+    public boolean complete() {
+        return stopped.isEmpty();
+    }
+
     /** Whether it ran to its end, at least one case was chosen and every one passed. */
     public boolean passed() {
-        return complete && !cases.isEmpty() && count(Result.PASSED) == cases.size();
+        return complete() && !cases.isEmpty() && count(Result.PASSED) == cases.size();
     }
 
     /** Cases by group, both in the order of the run. */

@@ -4,12 +4,12 @@ import static dev.tulle.conformance.smi.harness.Within.live;
 import static dev.tulle.conformance.smi.sentences.Expect.answered;
 import static dev.tulle.conformance.smi.sentences.Expect.answeredBy;
 import static dev.tulle.conformance.smi.sentences.Expect.denied;
+import static dev.tulle.conformance.smi.sentences.Expect.hold;
 import static dev.tulle.conformance.smi.sentences.Objects.everything;
 import static dev.tulle.conformance.smi.sentences.Objects.group;
 import static dev.tulle.conformance.smi.sentences.Objects.routes;
 import static dev.tulle.conformance.smi.sentences.Objects.split;
 import static dev.tulle.conformance.smi.sentences.Objects.target;
-import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.tulle.conformance.smi.harness.Calls;
 import dev.tulle.conformance.smi.harness.Case;
@@ -24,6 +24,7 @@ import dev.tulle.conformance.smi.harness.Within;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -61,6 +62,9 @@ final class LiveCases {
     /** So many that the 99th percentile is not the slowest. */
     private static final int CHANGES = 100;
 
+    /** After so many changes one stays longer: a mesh that is late by just the rhythm of the changes would look quick. */
+    private static final int RHYTHM = 25;
+
     @BeforeAll
     static void letCallersIn() {
         STAGE.keep(Pod.HOME, everything("shop", "alice", "bob"));
@@ -95,7 +99,9 @@ final class LiveCases {
                     "v3",
                     i % 3 == 2 ? 1 : 0));
             changes.add(load.now());
-            Within.pass(Duration.ofMillis(550));
+            // What is old is looked for during two of these, less a margin: longer than the bound, or nobody could miss
+            // it.
+            Within.pass(i % RHYTHM == 0 ? Within.LIVE : Duration.ofMillis(650));
         }
         Within.pass(BOUND);
         Calls calls = answeredBy(load.end(), "v1", "v2", "v3");
@@ -107,9 +113,7 @@ final class LiveCases {
             took.add(lastSent(calls, changes.get(i - 1), until, one -> one.by().equals(old)));
         }
         note(measured, took).note("requests", calls.outcomes().size());
-        assertThat(percentile(took, 99))
-                .as("microseconds until the last request by old weights, 99th of 100: %s", took)
-                .isLessThanOrEqualTo(BOUND.toNanos() / 1000);
+        assertInTime("weights", took);
     }
 
     @Case(
@@ -137,14 +141,15 @@ final class LiveCases {
                     routes("all"),
                     i % 2 == 1 ? new String[] {"bob", "alice"} : new String[] {"bob"}));
             changes.add(changing.now());
-            Within.pass(Duration.ofMillis(1050));
+            Within.pass(i % RHYTHM == 0 ? Within.LIVE : Duration.ofMillis(1050));
         }
         Calls ofBob = answered(steady.end());
         Calls ofAlice = changing.end();
-        assertThat(ofAlice.statuses()).as("%s", ofAlice).containsOnlyKeys(200, 403);
-        assertThat(ofAlice.received())
-                .as("%s: received, whatever was answered", ofAlice)
-                .hasSize(ofAlice.succeeded());
+        hold(
+                ofAlice.statuses().keySet().equals(Set.of(200, 403))
+                        && ofAlice.received().size() == ofAlice.succeeded(),
+                ofAlice,
+                "some calls are answered with 200, all others with 403 and received by nobody");
         List<Long> took = new ArrayList<>();
         for (int i = 1; i <= CHANGES; i++) {
             int old = i % 2 == 1 ? 403 : 200;
@@ -153,9 +158,7 @@ final class LiveCases {
         }
         note(measured, took)
                 .note("requests", ofBob.outcomes().size() + ofAlice.outcomes().size());
-        assertThat(percentile(took, 99))
-                .as("microseconds until the last request by the old grant: %s", took)
-                .isLessThanOrEqualTo(BOUND.toNanos() / 1000);
+        assertInTime("grants", took);
     }
 
     @Case(
@@ -192,9 +195,11 @@ final class LiveCases {
         live("alice is let in", () -> answeredBy(STAGE.call("alice", GUARDED), "guarded"));
         for (Calls calls : meanwhile(GUARDED, taken, granted)) {
             measured.note(calls.received().getFirst().proto() + " or as the proxies spoke", runs(calls));
-            assertThat(calls.connections()).as("%s: connections", calls).isEqualTo(1);
-            assertThat(runs(calls)).as("%s: answers in turn", calls).isEqualTo("200, 403, 200");
-            assertThat(calls.received()).as("%s: received", calls).hasSize(calls.succeeded());
+            hold(calls.connections() == 1, calls, "the client's one connection stays open");
+            hold(
+                    runs(calls).equals("200, 403, 200") && calls.received().size() == calls.succeeded(),
+                    calls,
+                    "the answers are 200, then 403, then 200, not " + runs(calls));
         }
     }
 
@@ -211,8 +216,8 @@ final class LiveCases {
         live("the first backend answers", () -> answeredBy(STAGE.call("alice", ROOT.times(5)), "v1"));
         for (Calls calls : meanwhile(ROOT, second, first)) {
             answered(calls);
-            assertThat(calls.connections()).as("%s: connections", calls).isEqualTo(1);
-            assertThat(runs(calls)).as("%s: who answered in turn", calls).isEqualTo("v1, v2, v1");
+            hold(calls.connections() == 1, calls, "the client's one connection stays open");
+            hold(runs(calls).equals("v1, v2, v1"), calls, "v1 answers, then v2, then v1, not " + runs(calls));
         }
     }
 
@@ -251,6 +256,22 @@ final class LiveCases {
                 .mapToLong(one -> one.sentMicros() - change)
                 .max()
                 .orElse(0);
+    }
+
+    private static void assertInTime(String what, List<Long> took) {
+        long bound = BOUND.toNanos() / 1000;
+        if (percentile(took, 99) > bound) {
+            throw new AssertionError(
+                    "wanted: of 100 changes of %s 99 hold within %d ms; seen: of %d %d did, and the slowest held after %d ms"
+                            .formatted(
+                                    what,
+                                    BOUND.toMillis(),
+                                    took.size(),
+                                    took.stream()
+                                            .filter(micros -> micros <= bound)
+                                            .count(),
+                                    percentile(took, 100) / 1000));
+        }
     }
 
     private static Measured note(Measured measured, List<Long> micros) {

@@ -39,7 +39,7 @@ final class RouteCases {
 
     @BeforeEach
     void everythingIsDenied() {
-        live("without a target all is denied", () -> {
+        STAGE.begin("without a target all is denied", () -> {
             denied(STAGE.call("alice", get("/")));
             denied(STAGE.call("alice", get("/metrics")));
         });

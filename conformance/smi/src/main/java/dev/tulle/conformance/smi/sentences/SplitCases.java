@@ -4,10 +4,10 @@ import static dev.tulle.conformance.smi.harness.Within.live;
 import static dev.tulle.conformance.smi.sentences.Expect.answered;
 import static dev.tulle.conformance.smi.sentences.Expect.answeredBy;
 import static dev.tulle.conformance.smi.sentences.Expect.answeredByAll;
+import static dev.tulle.conformance.smi.sentences.Expect.hold;
 import static dev.tulle.conformance.smi.sentences.Expect.share;
 import static dev.tulle.conformance.smi.sentences.Objects.everything;
 import static dev.tulle.conformance.smi.sentences.Objects.split;
-import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.tulle.conformance.smi.harness.App;
 import dev.tulle.conformance.smi.harness.Calls;
@@ -16,13 +16,12 @@ import dev.tulle.conformance.smi.harness.Cluster;
 import dev.tulle.conformance.smi.harness.Group;
 import dev.tulle.conformance.smi.harness.Measured;
 import dev.tulle.conformance.smi.harness.Pod;
-import dev.tulle.conformance.smi.harness.Received;
 import dev.tulle.conformance.smi.harness.Request;
 import dev.tulle.conformance.smi.harness.Stage;
 import dev.tulle.conformance.smi.harness.Within;
-import io.fabric8.kubernetes.client.KubernetesClientException;
 import java.time.Duration;
 import java.util.List;
+import java.util.Optional;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.extension.RegisterExtension;
@@ -50,8 +49,8 @@ final class SplitCases {
     private static final String ROOT_SECOND = "http://shop:" + App.HTTP_ALT + "/";
     private static final String ROOT_TCP = "shop:" + App.TCP;
 
-    /** Enough for a share of a quarter to tell itself from a third and from a half. */
-    private static final int MANY = 600;
+    /** Enough for a share of a quarter to tell itself from a third, and for one that is off by a tenth of all. */
+    private static final int MANY = 1000;
 
     @BeforeAll
     static void letCallersIn() {
@@ -120,7 +119,7 @@ final class SplitCases {
 
     @BeforeEach
     void theRootAloneAnswers() {
-        live("without a split the root's own pod answers", () -> {
+        STAGE.begin("without a split the root's own pod answers", () -> {
             answeredBy(shop(10), "shop");
             answeredBy(STAGE.call("alice", Request.get(ROOT_SECOND).times(5)), "shop");
             answeredBy(STAGE.connect("alice", ROOT_TCP, 5), "shop");
@@ -151,10 +150,10 @@ final class SplitCases {
     void nothingForWeightZero(String version) {
         STAGE.apply(split(version, "shop", "shop", "v1", 1, "v2", 0));
         live("the first backend answers", () -> answeredBy(shop(10), "v1"));
-        answeredBy(shop(MANY), "v1");
+        answeredBy(shop(500), "v1");
         STAGE.apply(split(version, "shop", "shop", "v1", 0, "v2", 1));
         live("the second backend answers", () -> answeredBy(shop(10), "v2"));
-        answeredBy(shop(MANY), "v2");
+        answeredBy(shop(500), "v2");
     }
 
     @Case(
@@ -226,7 +225,7 @@ final class SplitCases {
         measured.note("shares", calls.shares());
         share(calls, 1, 161, "v1");
         share(calls, 10, 161, "v2");
-        assertThat(calls.at("v1")).as("%s: not one in 161 of 1610", calls).isPositive();
+        hold(calls.at("v1") > 0, calls, "v1 gets something, about 10 of 1610");
         STAGE.apply(split(version, "shop", "shop", "v1", "0m", "v2", "10m"));
         live("the other backend answers", () -> answeredBy(shop(10), "v2"));
         answeredBy(shop(200), "v2");
@@ -275,9 +274,7 @@ final class SplitCases {
         for (Request request : List.of(
                 Request.get(ROOT).times(MANY), Request.get(ROOT).times(MANY).overHttp2())) {
             Calls calls = share(STAGE.call("alice", request), 25, 100, "v2");
-            assertThat(calls.connections())
-                    .as("%s: the client's connections", calls)
-                    .isEqualTo(1);
+            hold(calls.connections() == 1, calls, "the client's one connection stays open");
         }
     }
 
@@ -290,14 +287,16 @@ final class SplitCases {
         STAGE.apply(split(version, "shop", "shop", "v1", 1, "v2", 0));
         live("the first backend answers", () -> answeredBy(shop(10), "v1"));
         STAGE.apply(split(version, "shop", "shop", "v1", 0, "v2", 0));
-        live(
-                "no backend gets anything",
-                () -> assertThat(List.of(shop(10).at("v1"), shop(10).at("v2"))).containsOnly(0));
+        live("no backend gets anything", () -> nothingAt(shop(20), "v1", "v2"));
         Calls calls = shop(100);
         measured.note("what came instead", calls);
-        assertThat(calls.at("v1") + calls.at("v2"))
-                .as("%s: at the backends", calls)
-                .isZero();
+        nothingAt(calls, "v1", "v2");
+    }
+
+    private static void nothingAt(Calls calls, String... backends) {
+        for (String backend : backends) {
+            hold(calls.at(backend) == 0, calls, "%s of weight 0 gets nothing".formatted(backend));
+        }
     }
 
     // What comes and goes
@@ -484,10 +483,9 @@ final class SplitCases {
             reading =
                     "the specification says that splits cannot refer to themselves and not what then becomes of the traffic; meshes that take it do this")
     void aSplitMayNameItsRoot(String version, Measured measured) {
-        try {
-            STAGE.apply(split(version, "shop", "shop", "shop", 3, "v1", 1));
-        } catch (KubernetesClientException e) {
-            measured.note("refused", String.valueOf(e.getMessage()));
+        Optional<String> refused = STAGE.home().applyUnlessRefused(split(version, "shop", "shop", "shop", 3, "v1", 1));
+        if (refused.isPresent()) {
+            measured.note("refused", refused.get());
             answeredBy(shop(50), "shop");
             return;
         }
@@ -592,10 +590,10 @@ final class SplitCases {
             Calls calls =
                     STAGE.call("alice", Request.get("http://shop:" + port + "/").times(200));
             share(calls, 1, 2, "v1");
-            assertThat(calls.received())
-                    .as("%s: ports", calls)
-                    .extracting(Received::port)
-                    .containsOnly(port);
+            hold(
+                    calls.received().stream().allMatch(one -> one.port() == port),
+                    calls,
+                    "all are received on port " + port);
         }
     }
 
@@ -608,18 +606,18 @@ final class SplitCases {
         STAGE.apply(split(version, "shop", "shop", "v1", 1, "v2-moved", 1, "v3-by-name", 1));
         live("the backends answer", () -> answeredByAll(shop(60), "v1", "v2", "v3"));
         Calls first = answered(shop(90));
-        assertThat(first.received())
-                .as("%s", first)
-                .allSatisfy(one -> assertThat(one.port())
-                        .as("port at %s", one.at())
-                        .isEqualTo(one.at().equals("v1") ? App.HTTP : App.HTTP_ALT));
+        hold(
+                first.received().stream()
+                        .allMatch(one -> one.port() == (one.at().equals("v1") ? App.HTTP : App.HTTP_ALT)),
+                first,
+                "v1 receives on port %d, the others on %d".formatted(App.HTTP, App.HTTP_ALT));
         Calls second =
                 answeredByAll(STAGE.call("alice", Request.get(ROOT_SECOND).times(60)), "v1", "v2");
-        assertThat(second.received())
-                .as("%s", second)
-                .allSatisfy(one -> assertThat(one.port())
-                        .as("port at %s", one.at())
-                        .isEqualTo(one.at().equals("v1") ? App.HTTP_ALT : App.HTTP));
+        hold(
+                second.received().stream()
+                        .allMatch(one -> one.port() == (one.at().equals("v1") ? App.HTTP_ALT : App.HTTP)),
+                second,
+                "v1 receives on port %d, v2 on %d".formatted(App.HTTP_ALT, App.HTTP));
     }
 
     @Case(
@@ -652,16 +650,18 @@ final class SplitCases {
             versions = {"v1alpha4"},
             reading = "recommended, not demanded")
     void aBackendThatIsLeftOutIsTold(String version, Measured measured) {
-        try {
-            STAGE.apply(split(version, "telling", "shop", "v1", 1, "v2-narrow", 1));
-        } catch (KubernetesClientException e) {
-            measured.note("refused", String.valueOf(e.getMessage()));
+        Optional<String> refused =
+                STAGE.home().applyUnlessRefused(split(version, "telling", "shop", "v1", 1, "v2-narrow", 1));
+        if (refused.isPresent()) {
+            measured.note("refused", refused.get());
             return;
         }
-        live(
-                "an event names the backend",
-                () -> assertThat(STAGE.home().events("TrafficSplit", "telling"))
-                        .anyMatch(event -> event.contains("v2-narrow")));
+        live("a warning names the backend", () -> {
+            List<String> events = STAGE.home().events("TrafficSplit", "telling");
+            if (events.stream().noneMatch(event -> event.startsWith("Warning ") && event.contains("v2-narrow"))) {
+                throw new AssertionError("the events of the TrafficSplit are " + events);
+            }
+        });
         measured.note("events", STAGE.home().events("TrafficSplit", "telling"));
     }
 
@@ -675,7 +675,7 @@ final class SplitCases {
     void connectionsAreDivided(String version, Measured measured) {
         STAGE.apply(split(version, "shop", "shop", "v1", 75, "v2", 25, "v3", 0));
         live("the backends answer", () -> answeredBy(STAGE.connect("alice", ROOT_TCP, 5), "v1", "v2"));
-        Calls calls = answeredBy(STAGE.connect("alice", ROOT_TCP, 200), "v1", "v2");
+        Calls calls = answeredBy(STAGE.connect("alice", ROOT_TCP, 400), "v1", "v2");
         measured.note("shares", calls.shares());
         share(calls, 25, 100, "v2");
         share(calls, 0, 100, "v3");

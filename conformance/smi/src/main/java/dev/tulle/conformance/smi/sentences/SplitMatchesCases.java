@@ -45,7 +45,7 @@ final class SplitMatchesCases {
 
     @BeforeEach
     void theRootAloneAnswers() {
-        live("without a split the root's own pod answers", () -> {
+        STAGE.begin("without a split the root's own pod answers", () -> {
             answeredBy(call(PLAIN), "shop");
             answeredBy(call(FIREFOX_USER), "shop");
         });
@@ -79,7 +79,7 @@ final class SplitMatchesCases {
     void weightsHoldAmongThem(String version) {
         STAGE.apply(group(version, "ab", FIREFOX) + matchedSplit(version, "ab", "shop", "ab", "v1", 75, "v2", 25));
         live("matching requests go to the backends", () -> answeredBy(call(FIREFOX_USER), "v1", "v2"));
-        share(answeredBy(call(FIREFOX_USER.times(600)), "v1", "v2"), 25, 100, "v2");
+        share(answeredBy(call(FIREFOX_USER.times(1000)), "v1", "v2"), 25, 100, "v2");
         answeredBy(call(PLAIN.times(100)), "shop");
     }
 
@@ -277,6 +277,7 @@ final class SplitMatchesCases {
                         .read("split.smi-spec.io/v1alpha4", "TrafficSplit", "ab")
                         .at("/spec/matches/0/name")
                         .asText())
+                .as("spec.matches[0].name, read as v1alpha4")
                 .isEqualTo("ab");
     }
 }

@@ -25,7 +25,7 @@ import org.junit.jupiter.api.extension.RegisterExtension;
  *
  * <p>What is compared is what the user wrote: everything beside {@code metadata} and {@code status}, and the labels.
  */
-@Group("versions")
+@Group(value = "versions", traffic = false)
 final class VersionCases {
     @RegisterExtension
     static final Stage STAGE = Stage.of("versions");
@@ -322,10 +322,14 @@ final class VersionCases {
         JsonNode written = write(kind, version, body);
         for (String other : kind.versions()) {
             JsonNode read = read(kind, other);
-            assertThat(read.path("apiVersion").asText()).isEqualTo(kind.group + other);
-            assertThat(read.at("/metadata/labels/app").asText()).isEqualTo("shop");
+            String story = "written in %s as %s, read in %s as %s".formatted(version, written, other, bodyOf(read));
+            assertThat(read.path("apiVersion").asText()).as(story).isEqualTo(kind.group + other);
+            assertThat(read.at("/metadata/labels/app").asText()).as(story).isEqualTo("shop");
+            assertThat(strange(kind, version, other, bodyOf(read)))
+                    .as("%s: what %s has no words for", story, other)
+                    .isEmpty();
             assertThat(meaning(kind, version, other, bodyOf(read)))
-                    .as("written in %s as %s, read in %s as %s", version, written, other, bodyOf(read))
+                    .as(story)
                     .isEqualTo(meaning(kind, version, other, written));
         }
     }
@@ -345,6 +349,55 @@ final class VersionCases {
                         .isEqualTo(written);
             }
         }
+    }
+
+    /** What is not in the form of this version: fields and values that its clients cannot read. */
+    private static List<String> strange(Kind kind, String written, String version, JsonNode body) {
+        List<String> strange = new ArrayList<>();
+        switch (kind) {
+            case SPLIT -> {
+                for (JsonNode backend : backendsOf(body)) {
+                    if (!version.equals("v1alpha1") && !backend.path("weight").isIntegralNumber()) {
+                        strange.add("weight " + backend.path("weight"));
+                    }
+                }
+                if (!hasMatches(version) && body.at("/spec").has("matches")) {
+                    strange.add("spec.matches");
+                }
+            }
+            case TARGET -> {
+                for (String field : version.equals("v1alpha1")
+                        ? List.of("spec", "rules")
+                        : List.of("destination", "sources", "specs", "rules")) {
+                    if (body.has(field)) {
+                        strange.add(field);
+                    }
+                }
+                if (!version.equals("v1alpha1") && body.at("/spec").has("specs")) {
+                    strange.add("spec.specs");
+                }
+            }
+            case GROUP -> {
+                if (isRooted(version) && body.at("/spec").has("matches")) {
+                    strange.add("spec.matches");
+                }
+                // Of a newer version's own clients some write them at the top, but none looks for them there.
+                if (isRooted(written) && !isRooted(version) && body.has("matches")) {
+                    strange.add("matches");
+                }
+            }
+            case TCP, UDP -> {
+                if (!version.equals("v1alpha4") && body.at("/spec").has("matches")) {
+                    strange.add("spec.matches");
+                }
+            }
+        }
+        return strange;
+    }
+
+    /** Whether route groups of this version have their matches at the top. */
+    private static boolean isRooted(String version) {
+        return version.equals("v1alpha1") || version.equals("v1alpha2");
     }
 
     private static JsonNode read(Kind kind, String version) {

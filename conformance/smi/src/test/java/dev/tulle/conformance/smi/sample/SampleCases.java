@@ -15,7 +15,7 @@ import org.junit.jupiter.api.BeforeAll;
 final class SampleCases {
     private SampleCases() {}
 
-    @Group("good")
+    @Group(value = "good", traffic = false)
     static class Good {
         @Case(
                 id = "in-each-version",
@@ -27,7 +27,7 @@ final class SampleCases {
         }
     }
 
-    @Group("mixed")
+    @Group(value = "mixed", traffic = false)
     static class Mixed {
         @Case(id = "passes", says = "It passes.", api = "Sample", versions = "v1")
         void passes() {}
@@ -53,7 +53,17 @@ final class SampleCases {
         }
     }
 
-    @Group("unbegun")
+    @Group("traffic")
+    static class Traffic {
+        @Case(
+                id = "asks-a-mesh",
+                says = "It needs a mesh.",
+                api = "Sample",
+                versions = {"v1", "v2"})
+        void asks() {}
+    }
+
+    @Group(value = "unbegun", traffic = false)
     static class Unbegun {
         @BeforeAll
         static void begin() {
@@ -68,7 +78,7 @@ final class SampleCases {
         void neverRuns() {}
     }
 
-    @Group("unended")
+    @Group(value = "unended", traffic = false)
     static class Unended {
         @Case(id = "passes", says = "It passes.", api = "Sample", versions = "v1")
         void passes() {}
@@ -79,7 +89,7 @@ final class SampleCases {
         }
     }
 
-    @Group("endless")
+    @Group(value = "endless", traffic = false)
     static class Endless {
         @Case(id = "1-passes", says = "It passes.", api = "Sample", versions = "v1")
         void passes() {}
