@@ -161,6 +161,14 @@ class RightsTest {
         assertThat(idle).isEmpty();
     }
 
+    @Test
+    void whoViewsANamespaceReadsItsSmiObjectsAndWhoEditsItWritesThem() {
+        Right write = new Right("", "split.smi-spec.io", "trafficsplits", "create", "");
+        Right read = new Right("", "split.smi-spec.io", "trafficsplits", "list", "");
+        await("rights that are handed on", () -> rights("", "edit").containsAll(List.of(read, write)));
+        assertThat(rights("", "view")).contains(read).doesNotContain(write);
+    }
+
     /** What the roles of the installed manifests say. */
     private static List<Right> rights() {
         List<Right> rights = new ArrayList<>();
