@@ -69,10 +69,7 @@ final class CheckCommand implements Callable<Integer> {
             findings.addAll(Checks.rootRotation(ca, now));
             return true;
         } catch (ControllerApi.NoAnswer e) {
-            String[] parts = e.getMessage() == null
-                    ? new String[] {"no answer"}
-                    : e.getMessage().split(": ", 2);
-            findings.add(Finding.error("controller-reachable", parts[0], parts.length > 1 ? parts[1] : ""));
+            findings.add(e.finding());
             return false;
         }
     }

@@ -15,6 +15,9 @@ final class Checks {
     private static final Duration ROTATION_WARNING = Duration.ofHours(1);
     private static final double LAG_WARNING_SECONDS = 10;
 
+    /** How many workloads are named of those with the same fault. */
+    private static final int NAMED = 5;
+
     private Checks() {}
 
     /** {@code objects}: every object and file could be read and means something. */
@@ -54,11 +57,19 @@ final class Checks {
             }
         }
         if (!missing.isEmpty()) {
+            String first = missing.getFirst();
             return List.of(Finding.error(
                     "proxies-connected",
-                    "no proxy is connected for %s".formatted(String.join(", ", missing)),
-                    "start it with 'tulle proxy --workload %s --token-file T', its token comes from 'tulle token %s'"
-                            .formatted(missing.getFirst(), missing.getFirst())));
+                    "no proxy is connected for %s%s"
+                            .formatted(
+                                    String.join(", ", missing.subList(0, Math.min(NAMED, missing.size()))),
+                                    missing.size() > NAMED ? " and %d others".formatted(missing.size() - NAMED) : ""),
+                    "start it with 'tulle proxy --workload %s --token-file T', its token comes from 'tulle token %s'; in a cluster see 'kubectl -n %s logs %s -c tulle-proxy'"
+                            .formatted(
+                                    first,
+                                    first,
+                                    first.substring(0, Math.max(0, first.indexOf('/'))),
+                                    first.substring(first.indexOf('/') + 1))));
         }
         return List.of(Finding.ok("proxies-connected", "%d of %d".formatted(connected.size(), connected.size())));
     }

@@ -5,6 +5,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.IOException;
 import java.io.InputStream;
+import java.net.ConnectException;
 import java.net.URI;
 import java.net.URLEncoder;
 import java.net.http.HttpClient;
@@ -26,19 +27,22 @@ final class ControllerApi implements AutoCloseable {
             .build();
     private final URI server;
     private final Runnable atEnd;
+    private final String cure;
 
-    ControllerApi(URI server) {
-        this(server, () -> {});
+    /** @param cure what to do when nobody answers */
+    ControllerApi(URI server, String cure) {
+        this(server, cure, () -> {});
     }
 
-    private ControllerApi(URI server, Runnable atEnd) {
+    private ControllerApi(URI server, String cure, Runnable atEnd) {
         this.server = server;
+        this.cure = cure;
         this.atEnd = atEnd;
     }
 
     /** The API at the other end of a way that ends with it. */
     static ControllerApi through(PortForward way) {
-        return new ControllerApi(way.address(), way::close);
+        return new ControllerApi(way.address(), "look at the controller: kubectl -n tulle-system get pods", way::close);
     }
 
     @Override
@@ -48,8 +52,18 @@ final class ControllerApi implements AutoCloseable {
 
     /** The controller gave no usable answer; the message is one sentence with the cure. */
     static final class NoAnswer extends Exception {
-        NoAnswer(String message) {
-            super(message);
+        private final String cause;
+        private final String cure;
+
+        /** @param cure empty where there is none */
+        NoAnswer(String cause, String cure) {
+            super(cure.isEmpty() ? cause : cause + ": " + cure);
+            this.cause = cause;
+            this.cure = cure;
+        }
+
+        Finding finding() {
+            return Finding.error("controller-reachable", cause, cure);
         }
     }
 
@@ -64,14 +78,16 @@ final class ControllerApi implements AutoCloseable {
         try {
             body = JSON.readTree(answer.body());
         } catch (JsonProcessingException e) {
-            throw new NoAnswer("%s answered %d without JSON: is this a Tulle controller?"
-                    .formatted(server.resolve(path), answer.statusCode()));
+            throw new NoAnswer(
+                    "%s answered %d without JSON".formatted(server.resolve(path), answer.statusCode()),
+                    "is this a Tulle controller?");
         } catch (IOException e) {
-            throw new NoAnswer("%s: %s".formatted(server.resolve(path), e.getMessage()));
+            throw new NoAnswer("%s: %s".formatted(server.resolve(path), e.getMessage()), "");
         }
         if (answer.statusCode() != 200) {
             throw new NoAnswer(
-                    "the controller refused: %s".formatted(body.path("error").asText("status " + answer.statusCode())));
+                    "the controller refused: %s".formatted(body.path("error").asText("status " + answer.statusCode())),
+                    "");
         }
         return body;
     }
@@ -95,15 +111,18 @@ final class ControllerApi implements AutoCloseable {
                     info -> HttpResponse.BodySubscribers.mapping(
                             HttpResponse.BodySubscribers.ofInputStream(), ControllerApi::readBounded));
         } catch (IOException e) {
-            throw new NoAnswer(
-                    "no controller answers at %s (%s): start one with 'tulle controller', or name it with --server or TULLE_SERVER"
-                            .formatted(
-                                    server,
-                                    e.getMessage() == null ? e.getClass().getSimpleName() : e.getMessage()));
+            throw new NoAnswer("no controller answers at %s (%s)".formatted(server, why(e)), cure);
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
-            throw new NoAnswer("interrupted");
+            throw new NoAnswer("interrupted", "");
         }
+    }
+
+    private static String why(IOException e) {
+        if (e instanceof ConnectException && e.getMessage() == null) {
+            return "nobody listens there";
+        }
+        return e.getMessage() == null ? e.getClass().getSimpleName() : e.getMessage();
     }
 
     private static byte[] readBounded(InputStream body) {

@@ -85,8 +85,11 @@ final class InjectCommand implements Callable<Integer> {
                         .filter(note -> !isQuiet || note.startsWith("error") || note.startsWith("warning"))
                         .forEach(note -> err.println(file + ": " + note));
                 texts.add(outcome.text());
-            } catch (IllegalArgumentException | IOException e) {
+            } catch (IllegalArgumentException e) {
                 err.println("tulle: %s: %s".formatted(file, e.getMessage()));
+                return ExitCode.NO_ANSWER;
+            } catch (IOException e) {
+                err.println("tulle: " + ManifestFiles.told(file, e).getMessage());
                 return ExitCode.NO_ANSWER;
             } finally {
                 err.flush();

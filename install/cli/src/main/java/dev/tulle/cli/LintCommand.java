@@ -84,7 +84,7 @@ final class LintCommand implements Callable<Integer> {
         Manifests manifests;
         try {
             manifests = isCluster
-                    ? ClusterManifests.read(Kubectl.KUBECTL)
+                    ? ClusterManifests.read(Kubectl.ON_PATH)
                     : ManifestReader.read(ManifestFiles.read(paths, System.in), namespace);
         } catch (IOException e) {
             PrintWriter err = spec.commandLine().getErr();

@@ -2,9 +2,13 @@ package dev.tulle.cli;
 
 import java.io.IOException;
 import java.io.InputStream;
+import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
 import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.AccessDeniedException;
+import java.nio.file.FileAlreadyExistsException;
+import java.nio.file.FileSystemException;
 import java.nio.file.FileVisitOption;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
@@ -60,8 +64,11 @@ final class ManifestFiles {
                     file(path);
                 }
             }
-        } catch (java.io.UncheckedIOException e) {
-            throw e.getCause();
+        } catch (UncheckedIOException e) {
+            IOException cause = e.getCause();
+            throw told(directory.toString(), cause == null ? new IOException(e.getMessage()) : cause);
+        } catch (FileSystemException e) {
+            throw told(directory.toString(), e);
         }
     }
 
@@ -77,9 +84,24 @@ final class ManifestFiles {
     private void file(Path path) throws IOException {
         try (InputStream in = Files.newInputStream(path)) {
             take(path.toString().replace('\\', '/'), in);
-        } catch (NoSuchFileException e) {
-            throw new IOException("there is no file or directory %s".formatted(path), e);
+        } catch (FileSystemException e) {
+            throw told(path.toString(), e);
         }
+    }
+
+    /** The same as a sentence: of a file the platform often says no more than its name. */
+    static IOException told(String path, IOException cause) {
+        return switch (cause) {
+            case NoSuchFileException e -> new IOException("there is no file or directory %s".formatted(e.getFile()), e);
+            case AccessDeniedException e ->
+                new IOException("%s: your user may not read or write it".formatted(e.getFile()), e);
+            case FileAlreadyExistsException e ->
+                new IOException("%s is there already and no directory".formatted(e.getFile()), e);
+            default ->
+                cause.getMessage() != null && cause.getMessage().startsWith(path)
+                        ? cause
+                        : new IOException("%s: %s".formatted(path, cause.getMessage()), cause);
+        };
     }
 
     private void take(String name, InputStream in) throws IOException {

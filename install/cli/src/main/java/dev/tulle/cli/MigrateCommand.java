@@ -11,6 +11,7 @@ import dev.tulle.cli.migrate.Note.Outcome;
 import dev.tulle.cli.migrate.OsmMigration;
 import java.io.IOException;
 import java.io.PrintWriter;
+import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -22,6 +23,7 @@ import java.util.Set;
 import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.concurrent.Callable;
+import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -38,8 +40,24 @@ import picocli.CommandLine.Spec;
         subcommands = {MigrateCommand.Osm.class, MigrateCommand.Linkerd.class},
         mixinStandardHelpOptions = true)
 final class MigrateCommand implements Callable<Integer> {
-    /** What namespaces of platforms and meshes begin with: what is in them is nobody's application. */
-    private static final List<String> SYSTEM = List.of("kube-", "osm-system", "linkerd", "tulle-system");
+    /** Namespaces of platforms and meshes: what is in them is nobody's application. */
+    private static final Pattern SYSTEM =
+            Pattern.compile("kube-.*|osm-system|linkerd|linkerd-(viz|smi|jaeger|multicluster|cni)|tulle-system");
+
+    /** What applications are made of; what a mesh adds is found by its API groups. */
+    private static final List<String> KINDS = List.of(
+            "namespaces",
+            "services",
+            "pods",
+            "deployments.apps",
+            "statefulsets.apps",
+            "daemonsets.apps",
+            "replicasets.apps",
+            "jobs.batch",
+            "cronjobs.batch");
+
+    /** Those that something else usually makes, and then writes as it likes. */
+    private static final Set<String> MADE = Set.of("Pod", "ReplicaSet", "Job");
 
     @Spec
     private CommandSpec spec = CommandSpec.create();
@@ -59,7 +77,11 @@ final class MigrateCommand implements Callable<Integer> {
                         "manifests in YAML or JSON, or directories of them; '-' is standard input, such as of kubectl get -o yaml")
         private List<String> paths = List.of();
 
-        @Option(names = "--cluster", description = "read the cluster that kubectl speaks to instead")
+        @Option(
+                names = "--cluster",
+                description =
+                        "read the cluster that kubectl speaks to instead: what runs pods, Services, and the mesh's own objects, outside of the "
+                                + "namespaces of Kubernetes and of meshes")
         private boolean isCluster;
 
         @Option(
@@ -170,14 +192,13 @@ final class MigrateCommand implements Callable<Integer> {
     }
 
     private static SortedMap<String, String> ofCluster(Set<String> groups) throws IOException {
-        List<String> kinds = new ArrayList<>(
-                List.of("namespaces", "services", "deployments.apps", "statefulsets.apps", "daemonsets.apps"));
-        Kubectl.listable(Kubectl.KUBECTL).stream()
+        List<String> kinds = new ArrayList<>(KINDS);
+        Kubectl.ON_PATH.listable().stream()
                 .filter(name -> (name.endsWith("smi-spec.io") && !name.contains("metrics.smi-spec.io"))
                         || groups.stream().anyMatch(name::endsWith))
                 .forEach(kinds::add);
         ObjectMapper json = new ObjectMapper();
-        JsonNode all = json.readTree(Kubectl.run(Kubectl.KUBECTL, "get", String.join(",", kinds), "-A", "-o", "json"));
+        JsonNode all = json.readTree(Kubectl.ON_PATH.run("get", String.join(",", kinds), "-A", "-o", "json"));
         ObjectNode list = json.createObjectNode().put("apiVersion", "v1").put("kind", "List");
         ArrayNode items = list.putArray("items");
         for (JsonNode item : all.path("items")) {
@@ -186,30 +207,54 @@ final class MigrateCommand implements Callable<Integer> {
             String place = item.path("kind").asText().equals("Namespace")
                     ? item.at("/metadata/name").asText()
                     : item.at("/metadata/namespace").asText();
-            if (isTheirs || SYSTEM.stream().noneMatch(place::startsWith)) {
+            boolean isMade = MADE.contains(item.path("kind").asText())
+                    && item.at("/metadata/ownerReferences").size() > 0;
+            boolean isApiServer = item.path("kind").asText().equals("Service")
+                    && item.at("/metadata/labels/provider").asText().equals("kubernetes");
+            if (isTheirs || (!isMade && !isApiServer && !SYSTEM.matcher(place).matches())) {
                 items.add(item);
             }
         }
+        ClusterManifests.settings(Kubectl.ON_PATH).ifPresent(items::add);
         return new TreeMap<>(Map.of("cluster.yaml", json.writeValueAsString(list)));
     }
 
     /** Files keep their names below the directory; what would lead out of it does not. */
     private static void write(Path directory, SortedMap<String, String> files) throws IOException {
+        SortedMap<Path, String> targets = new TreeMap<>();
         for (Map.Entry<String, String> file : files.entrySet()) {
-            String name = file.getKey().equals(ManifestFiles.STANDARD_INPUT) ? "manifests.yaml" : file.getKey();
-            Path relative = Path.of(name).normalize();
-            Path below = relative.isAbsolute() || relative.startsWith("..")
-                    ? Path.of(String.valueOf(relative.getFileName()))
-                    : relative;
-            Path target = directory.resolve(below);
+            Path target = target(directory, file.getKey());
+            if (targets.put(target, file.getValue()) != null) {
+                throw new IOException(
+                        "two files would be %s: migrate them one by one, or from the directory both are below"
+                                .formatted(target));
+            }
+        }
+        for (Path target : targets.keySet()) {
             if (Files.exists(target)) {
                 throw new IOException("%s is there already: name a new directory with -d".formatted(target));
             }
-            if (target.getParent() != null) {
-                Files.createDirectories(target.getParent());
-            }
-            Files.writeString(target, file.getValue());
         }
+        try {
+            for (Map.Entry<Path, String> target : targets.entrySet()) {
+                Path parent = target.getKey().getParent();
+                if (parent != null) {
+                    Files.createDirectories(parent);
+                }
+                Files.writeString(target.getKey(), target.getValue());
+            }
+        } catch (FileSystemException e) {
+            throw ManifestFiles.told(directory.toString(), e);
+        }
+    }
+
+    private static Path target(Path directory, String file) {
+        String name = file.equals(ManifestFiles.STANDARD_INPUT) ? "manifests.yaml" : file;
+        Path relative = Path.of(name).normalize();
+        return directory.resolve(
+                relative.isAbsolute() || relative.startsWith("..")
+                        ? Path.of(String.valueOf(relative.getFileName()))
+                        : relative);
     }
 
     private static String text(Note note) {

@@ -54,8 +54,9 @@ final class PortForward implements AutoCloseable {
         try {
             process = new ProcessBuilder(command).redirectErrorStream(true).start();
         } catch (IOException e) {
-            throw new NoAnswer("kubectl cannot be run (%s): install it, or name the controller's address with --server"
-                    .formatted(e.getMessage()));
+            throw new NoAnswer(
+                    "kubectl cannot be run (%s)".formatted(e.getMessage()),
+                    "install it, or name the controller's address with --server");
         }
         Thread atExit = new Thread(process::destroyForcibly, "tulle-end-port-forward");
         Runtime.getRuntime().addShutdownHook(atExit);
@@ -98,15 +99,32 @@ final class PortForward implements AutoCloseable {
         } catch (TimeoutException | ExecutionException e) {
             String text;
             synchronized (said) {
-                text = said.toString().strip().replace("\n", "; ");
+                text = said.toString();
             }
             throw new NoAnswer(
-                    "no way to the controller by 'kubectl -n tulle-system port-forward' (%s): install Tulle there (kubectl apply --server-side -f install/tulle.yaml), choose its cluster with KUBECONFIG, or name the controller's address with --server"
-                            .formatted(text.isEmpty() ? "it said nothing in %d s".formatted(SECONDS) : text));
+                    "no way to the controller by 'kubectl -n tulle-system port-forward' (%s)"
+                            .formatted(
+                                    text.isBlank()
+                                            ? "it said nothing in %d s".formatted(SECONDS)
+                                            : Kubectl.sentence(text)),
+                    cure(text));
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
-            throw new NoAnswer("interrupted");
+            throw new NoAnswer("interrupted", "");
         }
+    }
+
+    private static String cure(String said) {
+        if (said.contains("NotFound")) {
+            return "install Tulle there (kubectl apply --server-side -f install/tulle.yaml), or choose its cluster with KUBECONFIG";
+        }
+        if (said.contains("Forbidden")) {
+            return "ask for the right to get Services and pods and to create pods/portforward in namespace tulle-system, or name the controller's address with --server";
+        }
+        if (said.contains("no running pods") || said.contains("pod is not running") || said.contains("waiting for")) {
+            return "no controller runs just now: kubectl -n tulle-system get pods";
+        }
+        return "choose its cluster with KUBECONFIG, or name the controller's address with --server";
     }
 
     /** Reads to the end, so that the process never waits for us. */

@@ -41,11 +41,14 @@ final class ServerOptions {
      */
     ControllerApi api() throws ControllerApi.NoAnswer {
         if (server.isPresent()) {
-            return new ControllerApi(server.get());
+            return new ControllerApi(
+                    server.get(), "start one with 'tulle controller', or name it with --server or TULLE_SERVER");
         }
         return isInCluster(System.getenv(), System.getProperty("tulle.invoked-as", "tulle"))
                 ? ControllerApi.through(PortForward.open(PortForward.KUBECTL))
-                : new ControllerApi(LOCAL);
+                : new ControllerApi(
+                        LOCAL,
+                        "start one with 'tulle controller', or name it with --server or TULLE_SERVER; for that of a cluster set KUBECONFIG, or call this kubectl-tulle");
     }
 
     /** Whether nobody who says nothing else can mean the controller on this machine. */

@@ -11,6 +11,7 @@ import dev.tulle.controller.lint.Manifests;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -55,15 +56,50 @@ class ClusterManifestsTest {
 
     @Test
     void saysWhatKubectlSaid() throws IOException {
-        List<String> kubectl = kubectl("echo 'Unable to connect to the server' >&2; exit 1\n");
+        Kubectl kubectl = kubectl("echo 'Unable to connect to the server' >&2; exit 1\n");
 
         assertThatThrownBy(() -> ClusterManifests.read(kubectl))
                 .isInstanceOf(IOException.class)
                 .hasMessageContaining("Unable to connect to the server");
     }
 
-    private List<String> kubectl(String script) throws IOException {
-        return List.of(
-                "sh", Files.writeString(directory.resolve("kubectl"), script).toString());
+    @Test
+    void passesOverTheLogOfKubectlAndRepeatsNothing() throws IOException {
+        Kubectl kubectl = kubectl("""
+                for i in 1 2; do echo 'E1122 01:02:03.000000    1 memcache.go:265] "Unhandled Error" err="no API"' >&2; done
+                echo 'The connection to the server was refused' >&2
+                exit 1
+                """);
+
+        assertThatThrownBy(kubectl::listable)
+                .hasMessage("'sh api-resources' failed: The connection to the server was refused");
+    }
+
+    @Test
+    void whoMayNotListIsToldWhatWouldDo() throws IOException {
+        Kubectl kubectl = kubectl("""
+                for kind in a b c d e; do echo "Error from server (Forbidden): $kind is forbidden" >&2; done
+                exit 1
+                """);
+
+        assertThatThrownBy(kubectl::listable)
+                .hasMessageContaining("a is forbidden; Error from server (Forbidden): b is forbidden; ")
+                .hasMessageContaining("and 2 more like it: ask for the right to list them")
+                .hasMessageNotContaining("d is");
+    }
+
+    @Test
+    void doesNotWaitForever() throws IOException {
+        Kubectl kubectl = new Kubectl(kubectl("exec sleep 60\n").command(), Duration.ofMillis(300));
+
+        assertThatThrownBy(kubectl::listable).hasMessageContaining("has not ended after");
+    }
+
+    private Kubectl kubectl(String script) throws IOException {
+        return new Kubectl(
+                List.of(
+                        "sh",
+                        Files.writeString(directory.resolve("kubectl"), script).toString()),
+                Duration.ofSeconds(30));
     }
 }

@@ -91,6 +91,27 @@ class MigrateCommandTest {
     }
 
     @Test
+    void writesAllOfItOrNothing() throws IOException {
+        String one = file("one/a.yaml", SPLIT);
+        String other = file("other/a.yaml", NAMESPACE);
+        Path out = directory.resolve("out");
+
+        Ran ran = Ran.tulle("migrate", "osm", "-d", out.toString(), one, other);
+
+        assertThat(ran.exitCode()).isEqualTo(2);
+        assertThat(ran.err()).contains("two files would be").contains("a.yaml");
+        assertThat(out).doesNotExist();
+    }
+
+    @Test
+    void aFileInPlaceOfTheDirectoryIsTold() throws IOException {
+        Ran ran = Ran.tulle("migrate", "osm", "-d", file("out", ""), file("in/a.yaml", SPLIT));
+
+        assertThat(ran.exitCode()).isEqualTo(2);
+        assertThat(ran.err()).contains("is there already and no directory");
+    }
+
+    @Test
     void readsWhatKubectlPrints() throws IOException {
         String list = """
                 apiVersion: v1
@@ -103,12 +124,22 @@ class MigrateCommandTest {
                     uid: 1234
                     annotations: {linkerd.io/inject: enabled}
                   status: {phase: Active}
+                - apiVersion: v1
+                  kind: Service
+                  metadata: {name: web, namespace: shop, annotations: {deployment.kubernetes.io/revision: "1"}}
+                  spec: {clusterIP: 10.0.0.7, clusterIPs: [10.0.0.7], ports: [{port: 80}]}
+                - apiVersion: v1
+                  kind: Service
+                  metadata: {name: db, namespace: shop}
+                  spec: {clusterIP: None, clusterIPs: [None], ports: [{port: 80}]}
                 """;
 
         Ran ran = Ran.tulle("migrate", "linkerd-smi", file("all.yaml", list));
 
         assertThat(ran.exitCode()).isZero();
-        assertThat(ran.out()).contains("tulle.dev/inject: enabled").doesNotContain("uid", "status", "linkerd.io");
+        assertThat(ran.out())
+                .contains("tulle.dev/inject: enabled", "clusterIP: None")
+                .doesNotContain("uid", "status", "linkerd.io", "10.0.0.7", "revision");
     }
 
     @Test

@@ -52,6 +52,21 @@ class PortForwardTest {
     }
 
     @Test
+    void tellsCauseAndCureApartWhateverKubectlSaid() {
+        assertThatThrownBy(
+                        () -> PortForward.open(
+                                List.of(
+                                        "sh",
+                                        "-c",
+                                        "echo 'error: unable to forward port because pod is not running. Current status=Pending' >&2; exit 1")))
+                .isInstanceOfSatisfying(ControllerApi.NoAnswer.class, none -> {
+                    assertThat(none.finding().cause()).contains("error: unable to forward", "Pending)");
+                    assertThat(none.finding().cure())
+                            .isEqualTo("no controller runs just now: kubectl -n tulle-system get pods");
+                });
+    }
+
+    @Test
     void saysThatThereIsNoKubectl() {
         assertThatThrownBy(() ->
                         PortForward.open(List.of(directory.resolve("kubectl").toString())))

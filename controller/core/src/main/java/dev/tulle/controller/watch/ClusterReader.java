@@ -40,6 +40,12 @@ public final class ClusterReader {
     /** Namespaces whose pods are never meshed. */
     public static final Set<String> EXEMPT = Set.of("kube-system", MeshSettings.CONFIG_MAP.namespace());
 
+    /** Who manages an EndpointSlice says this label. */
+    public static final String SLICE_MANAGER = "endpointslice.kubernetes.io/managed-by";
+
+    /** Whose EndpointSlices are passed over: endpoints of Services with a selector are worked out from the pods, which are known sooner. */
+    public static final String OF_SELECTORS = "endpointslice-controller.k8s.io";
+
     private final Map<ObjectRef, Kept> objects = new HashMap<>();
 
     /** What is known of one object: its value, unless it says nothing to a mesh, and what is wrong with it. */

@@ -3,6 +3,7 @@ package dev.tulle.controller.kubernetes;
 import static java.util.Objects.requireNonNull;
 
 import dev.tulle.controller.resources.MeshSettings;
+import dev.tulle.controller.watch.ClusterReader;
 import dev.tulle.smi.SmiKind;
 import java.util.ArrayList;
 import java.util.List;
@@ -63,7 +64,6 @@ record WatchedKind(
                         "ConfigMap",
                         true,
                         new Which.Named(MeshSettings.CONFIG_MAP.namespace(), MeshSettings.CONFIG_MAP.name())),
-                // Endpoints of Services with a selector are worked out from the pods, which are known sooner.
                 new WatchedKind(
                         "discovery.k8s.io",
                         List.of("v1"),
@@ -71,7 +71,7 @@ record WatchedKind(
                         "EndpointSlice",
                         true,
                         true,
-                        new Which.Without("endpointslice.kubernetes.io/managed-by", "endpointslice-controller.k8s.io")),
+                        new Which.Without(ClusterReader.SLICE_MANAGER, ClusterReader.OF_SELECTORS)),
                 new WatchedKind(
                         "networking.k8s.io",
                         List.of("v1", "v1beta1"),

@@ -28,6 +28,12 @@ final class Objects {
             "uid",
             "deletionTimestamp");
 
+    /** Annotations that controllers of Kubernetes or kubectl wrote. */
+    private static final List<String> BY_KUBERNETES = List.of(
+            "kubectl.kubernetes.io/last-applied-configuration",
+            "deployment.kubernetes.io/revision",
+            "deprecated.daemonset.template.generation");
+
     private final List<Part> parts = new ArrayList<>();
     private final List<Item> added = new ArrayList<>();
     private final List<Note> notes = new ArrayList<>();
@@ -136,8 +142,17 @@ final class Objects {
         if (own.get("metadata") instanceof ObjectNode metadata) {
             metadata.remove(OF_THE_CLUSTER);
             if (metadata.get("annotations") instanceof ObjectNode annotations) {
-                annotations.remove("kubectl.kubernetes.io/last-applied-configuration");
+                annotations.remove(BY_KUBERNETES);
+                if (annotations.isEmpty()) {
+                    metadata.remove("annotations");
+                }
             }
+        }
+        // A headless Service has its address by its author.
+        if (own.path("kind").asText().equals("Service")
+                && own.get("spec") instanceof ObjectNode spec
+                && !spec.path("clusterIP").asText().equals("None")) {
+            spec.remove(List.of("clusterIP", "clusterIPs"));
         }
         return own;
     }
