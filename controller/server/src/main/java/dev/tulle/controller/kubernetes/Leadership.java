@@ -94,6 +94,7 @@ public final class Leadership implements AutoCloseable {
     private @Nullable Thread standing;
     private @Nullable Thread watching;
     private Optional<Seen> seen = Optional.empty();
+    private long lookedNanos;
 
     /**
      * A candidate.
@@ -179,9 +180,13 @@ public final class Leadership implements AutoCloseable {
                 .map(spec -> spec.getHolderIdentity())
                 .orElse("");
         String version = lease.getMetadata().getResourceVersion();
-        Seen now = seen.map(before -> before.then(holder, version, begun))
+        // Time in which nobody could renew it, for the API server was away, does not count.
+        boolean watched = begun - lookedNanos <= timing.renew().toNanos();
+        Seen now = seen.filter(before -> watched)
+                .map(before -> before.then(holder, version, begun))
                 .orElseGet(() -> new Seen(holder, version, begun));
         seen = Optional.of(now);
+        lookedNanos = begun;
         if (holder.equals(self)) {
             write(renewed(lease, self, false), false, begun);
         } else if (leads) {

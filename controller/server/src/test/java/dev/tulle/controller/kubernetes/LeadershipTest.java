@@ -11,11 +11,9 @@ import io.fabric8.kubernetes.api.model.coordination.v1.LeaseBuilder;
 import io.fabric8.kubernetes.client.KubernetesClient;
 import io.fabric8.kubernetes.client.KubernetesClientBuilder;
 import io.fabric8.kubernetes.client.http.BasicBuilder;
-import io.fabric8.kubernetes.client.http.HttpClient;
 import io.fabric8.kubernetes.client.http.HttpRequest;
 import io.fabric8.kubernetes.client.http.Interceptor;
 import io.fabric8.kubernetes.client.server.mock.EnableKubernetesMockClient;
-import io.fabric8.kubernetes.client.utils.HttpClientUtils;
 import java.net.URI;
 import java.time.Clock;
 import java.time.Duration;
@@ -41,10 +39,12 @@ class LeadershipTest {
 
     private final AtomicInteger lost = new AtomicInteger();
     private final List<Leadership> candidates = new ArrayList<>();
+    private final List<KubernetesClient> clients = new ArrayList<>();
 
     @AfterEach
     void close() {
         candidates.forEach(Leadership::close);
+        clients.forEach(KubernetesClient::close);
     }
 
     @Test
@@ -132,46 +132,65 @@ class LeadershipTest {
     void aLeaderThatCannotRenewWritesNothingAndLosesNothing() throws InterruptedException {
         // Given: an API server that can be taken away.
         AtomicBoolean away = new AtomicBoolean();
-        try (KubernetesClient through = clientThatFailsWhile(away)) {
-            Leadership first = candidate("first", through);
-            first.stand();
-            first.await();
-            // When
-            away.set(true);
-            await().atMost(SOON).until(() -> !first.mayWrite());
-            assertThat(lost).hasValue(0);
-            away.set(false);
-            // Then
-            await().atMost(SOON).until(first::mayWrite);
-            assertThat(lost).hasValue(0);
-            assertThat(holder()).isEqualTo("first");
-            // When it is taken meanwhile
-            away.set(true);
-            await().atMost(SOON).until(() -> !first.mayWrite());
-            Leadership second = candidate("second");
-            second.stand();
-            assertThat(second.await()).isTrue();
-            away.set(false);
-            // Then
-            await().atMost(SOON).until(() -> lost.get() == 1);
-            assertThat(first.mayWrite()).isFalse();
-            assertThat(holder()).isEqualTo("second");
-        }
+        KubernetesClient through = clientThatFailsWhile(away);
+        Leadership first = candidate("first", through);
+        first.stand();
+        first.await();
+        // When
+        away.set(true);
+        await().atMost(SOON).until(() -> !first.mayWrite());
+        assertThat(lost).hasValue(0);
+        away.set(false);
+        // Then
+        await().atMost(SOON).until(first::mayWrite);
+        assertThat(lost).hasValue(0);
+        assertThat(holder()).isEqualTo("first");
+        // When it is taken meanwhile
+        away.set(true);
+        await().atMost(SOON).until(() -> !first.mayWrite());
+        Leadership second = candidate("second");
+        second.stand();
+        assertThat(second.await()).isTrue();
+        away.set(false);
+        // Then
+        await().atMost(SOON).until(() -> lost.get() == 1);
+        assertThat(first.mayWrite()).isFalse();
+        assertThat(holder()).isEqualTo("second");
+    }
+
+    @Test
+    void whoLedBeforeTheApiServerWasAwayLeadsAfterIt() throws InterruptedException {
+        AtomicBoolean away = new AtomicBoolean();
+        KubernetesClient through = clientThatFailsWhile(away);
+        Leadership first = candidate("first", through);
+        first.stand();
+        first.await();
+        Leadership second = candidate("second", through);
+        second.stand();
+        Thread.sleep(500);
+        // When: longer than a Lease holds
+        away.set(true);
+        Thread.sleep(FAST.lease().plusSeconds(1));
+        away.set(false);
+        // Then
+        await().atMost(SOON).until(first::mayWrite);
+        Thread.sleep(FAST.lease().plusSeconds(1));
+        assertThat(holder()).isEqualTo("first");
+        assertThat(lost).hasValue(0);
     }
 
     @Test
     void aLeaderThatIsAloneForTooLongHasLost() throws InterruptedException {
         AtomicBoolean away = new AtomicBoolean();
-        try (KubernetesClient through = clientThatFailsWhile(away)) {
-            Leadership first = candidate("first", through);
-            first.stand();
-            first.await();
-            long begun = System.nanoTime();
-            away.set(true);
-            await().atMost(SOON).until(() -> lost.get() == 1);
-            assertThat(Duration.ofNanos(System.nanoTime() - begun))
-                    .isGreaterThan(FAST.alone().minusSeconds(2));
-        }
+        KubernetesClient through = clientThatFailsWhile(away);
+        Leadership first = candidate("first", through);
+        first.stand();
+        first.await();
+        long begun = System.nanoTime();
+        away.set(true);
+        await().atMost(SOON).until(() -> lost.get() == 1);
+        assertThat(Duration.ofNanos(System.nanoTime() - begun))
+                .isGreaterThan(FAST.alone().minusSeconds(2));
     }
 
     @Test
@@ -240,10 +259,8 @@ class LeadershipTest {
     }
 
     private KubernetesClient clientThatFailsWhile(AtomicBoolean away) {
-        HttpClient.Factory factory = HttpClientUtils.getHttpClientFactory();
-        return new KubernetesClientBuilder()
+        KubernetesClient made = new KubernetesClientBuilder()
                 .withConfig(client.getConfiguration())
-                .withHttpClientFactory(factory)
                 .withHttpClientBuilderConsumer(builder -> builder.addOrReplaceInterceptor("away", new Interceptor() {
                     @Override
                     public void before(BasicBuilder request, HttpRequest asked, RequestTags tags) {
@@ -253,6 +270,8 @@ class LeadershipTest {
                     }
                 }))
                 .build();
+        clients.add(made);
+        return made;
     }
 
     private Leadership candidate(String self) {

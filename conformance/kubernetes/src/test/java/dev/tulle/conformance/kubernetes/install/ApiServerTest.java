@@ -56,6 +56,7 @@ class ApiServerTest {
     @Test
     void aStoppedApiServerStopsNothing() {
         LoadPod load = LoadPod.start(place, "load-2", "--rate=50", "http://web/");
+        String leader = leaderAndItsRestarts();
         try {
             Place.onNode("pkill", "-STOP", "-x", "kube-apiserver").succeeded();
             // Longer than a leader may go without renewing its Lease.
@@ -68,6 +69,12 @@ class ApiServerTest {
                 .untilAsserted(() -> place.kubectl("get", "--raw", "/readyz").succeeded());
         load.endWithoutLoss(1000);
         Tulle.awaitWorking();
+        assertThat(leaderAndItsRestarts()).as("who led before leads on").isEqualTo(leader);
+    }
+
+    private static String leaderAndItsRestarts() {
+        JsonNode pod = Tulle.leader();
+        return pod.at("/metadata/name").asText() + " " + pod.at("/status/containerStatuses/0/restartCount");
     }
 
     private static void scaleAsSoonAsPossible(int replicas) {
