@@ -31,11 +31,11 @@ final class EdgesCommand extends AnswerCommand {
     @Override
     void show(JsonNode answer, PrintWriter out) {
         Table table = new Table(
-                "from", "to", "backend", "protocol", "secured", ">rps", ">success", ">p50", ">p99", ">denied");
+                "from", "to", "backend", "protocol", "secured", ">rps", ">success", ">p50", ">p99", ">denied/s");
         for (JsonNode edge : answer.path("edges")) {
             String from = Shown.text(edge.path("from"));
             boolean caller = edge.path("reporter").asText().equals("client");
-            if (!all && !caller && !from.isEmpty() && edge.path("denied").asLong() == 0) {
+            if (!all && !caller && !from.isEmpty() && edge.path("denied").asDouble() == 0) {
                 continue;
             }
             table.row(
@@ -48,7 +48,7 @@ final class EdgesCommand extends AnswerCommand {
                     Shown.share(edge.path("success")),
                     Shown.millis(edge.path("p50")),
                     Shown.millis(edge.path("p99")),
-                    Shown.count(edge.path("denied")));
+                    Shown.fault(edge.path("denied")));
         }
         out.print(table);
     }

@@ -41,9 +41,12 @@ final class Shown {
                 : "";
     }
 
-    /** A whole number, empty for 0. */
-    static String count(JsonNode value) {
-        return value.isNumber() && value.doubleValue() != 0 ? value.asText() : "";
+    /** What should not be, a second, with one digit: empty for none at all, and never 0.0 for some. */
+    static String fault(JsonNode value) {
+        if (!value.isNumber() || value.doubleValue() == 0) {
+            return "";
+        }
+        return value.doubleValue() < 0.05 ? "<0.1" : rate(value);
     }
 
     static String yesNo(JsonNode value) {

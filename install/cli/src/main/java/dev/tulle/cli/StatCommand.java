@@ -31,7 +31,7 @@ final class StatCommand extends AnswerCommand {
     }
 
     private static Table table(String what, JsonNode stats) {
-        Table table = new Table(what, ">rps", ">success", ">p50", ">p95", ">p99", ">mtls", ">denied");
+        Table table = new Table(what, ">rps", ">success", ">p50", ">p95", ">p99", ">mtls", ">denied/s");
         for (JsonNode stat : stats) {
             table.row(
                     Shown.text(stat.path("name")),
@@ -41,7 +41,7 @@ final class StatCommand extends AnswerCommand {
                     Shown.millis(stat.path("p95")),
                     Shown.millis(stat.path("p99")),
                     Shown.share(stat.path("mtls")),
-                    Shown.count(stat.path("denied")));
+                    Shown.fault(stat.path("denied")));
         }
         return table;
     }

@@ -162,7 +162,7 @@ class TulleTest {
     void statShowsUnknownNumbersAsDashes() throws IOException {
         try (FakeController controller = new FakeController().with("/api/v1/stat", """
                 {"window":60,"services":[
-                  {"name":"shop/catalog","rate":49.96,"success":0.99996,"p50":1.23,"p95":12.3,"p99":99,"mtls":1.0,"denied":3.0},
+                  {"name":"shop/catalog","rate":49.96,"success":0.99996,"p50":1.23,"p95":12.3,"p99":99,"mtls":1.0,"denied":0.424},
                   {"name":"shop/ghost","rate":0.0,"success":null,"p50":null,"p95":null,"p99":null,"mtls":null,"denied":0.0}],
                  "workloads":[]}""")) {
             Ran ran = Ran.tulle("stat", "--server", controller.address(), "-w", "30");
@@ -170,9 +170,9 @@ class TulleTest {
             assertThat(ran.exitCode()).isZero();
             assertThat(ran.out().lines().toList())
                     .startsWith(
-                            "SERVICE        RPS  SUCCESS    P50   P95   P99  MTLS  DENIED",
-                            "shop/catalog  50.0   99.99%  1.2ms  12ms  99ms  100%     3.0",
-                            "shop/ghost     0.0        -      -     -     -     -       -");
+                            "SERVICE        RPS  SUCCESS    P50   P95   P99  MTLS  DENIED/S",
+                            "shop/catalog  50.0   99.99%  1.2ms  12ms  99ms  100%       0.4",
+                            "shop/ghost     0.0        -      -     -     -     -         -");
             assertThat(controller.asked()).containsExactly("/api/v1/stat?window=30");
         }
     }
@@ -185,15 +185,20 @@ class TulleTest {
                    "success":1.0,"p50":1.0,"p95":2.0,"p99":3.0,"denied":0.0,"reporter":"client"},
                   {"from":"shop/web","to":"shop/catalog","backend":"8080","protocol":"http","mtls":true,"rate":5.0,
                    "success":1.0,"p50":1.0,"p95":2.0,"p99":3.0,"denied":0.0,"reporter":"server"},
+                  {"from":"shop/thief","to":"shop/catalog","backend":"8080","protocol":"http","mtls":true,"rate":0.02,
+                   "success":null,"p50":null,"p95":null,"p99":null,"denied":0.02,"reporter":"server"},
                   {"from":"","to":"shop/web","backend":"8080","protocol":"http","mtls":false,"rate":5.0,
                    "success":1.0,"p50":1.0,"p95":2.0,"p99":3.0,"denied":0.0,"reporter":"server"}]}""")) {
             Ran some = Ran.tulle("edges", "--server", controller.address());
             Ran all = Ran.tulle("edges", "--server", controller.address(), "--all");
 
-            assertThat(some.out().lines()).hasSize(3);
+            assertThat(some.out().lines()).hasSize(4);
+            assertThat(some.out())
+                    .as("what is refused now and then is shown, too")
+                    .containsPattern("shop/thief +shop/catalog +8080 .* <0.1");
             assertThat(some.out()).containsPattern("shop/web +shop/catalog +shop/catalog +http +mtls");
             assertThat(some.out()).containsPattern("\\(plain text\\) +shop/web +8080 +http +plain");
-            assertThat(all.out().lines()).hasSize(4);
+            assertThat(all.out().lines()).hasSize(5);
         }
     }
 
