@@ -27,7 +27,7 @@ import org.junit.platform.launcher.TestIdentifier;
  * run. Safe for use by many threads.
  */
 final class Progress implements TestExecutionListener {
-    private static final int LONGEST_LINE = 300;
+    private static final int LONGEST_LINE = 400;
 
     private final PrintStream out;
     private final Map<Chosen.Key, Chosen> chosen = new HashMap<>();

@@ -23,8 +23,10 @@ import org.junit.jupiter.api.extension.RegisterExtension;
  * @see RegisterExtension
  */
 public final class Stage implements BeforeAllCallback, AfterEachCallback, AfterAllCallback {
-    /** Cases of a group that are waited for although they did not begin. */
-    private static final int PATIENCE = 2;
+    /** Cases of a group that are waited for in full although none begins. */
+    private static final int PATIENCE = 3;
+
+    private static final Duration IMPATIENT = Duration.ofSeconds(1);
 
     private final String name;
     private final List<Pod> pods;
@@ -106,11 +108,11 @@ public final class Stage implements BeforeAllCallback, AfterEachCallback, AfterA
     }
 
     /**
-     * Waits for what is so before a case's own objects are there. A mesh that kept two cases waiting in vain is not waited for again until it is
-     * so: a whole group that cannot begin ends soon.
+     * Waits for what is so before a case's own objects are there. A mesh that kept some cases waiting in vain is waited for only shortly until it
+     * is so again: a whole group that cannot begin ends soon.
      */
     public void begin(String what, Within.Check check) {
-        Duration limit = begunInVain < PATIENCE ? Within.LIVE : Duration.ZERO;
+        Duration limit = begunInVain < PATIENCE ? Within.LIVE : IMPATIENT;
         begunInVain++;
         Within.eventually(limit, what, check);
         begunInVain = 0;
