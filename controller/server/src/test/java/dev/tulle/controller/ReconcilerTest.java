@@ -7,6 +7,7 @@ import dev.tulle.controller.api.Controller.OwnProblem;
 import dev.tulle.controller.discovery.ProxyRegistry;
 import dev.tulle.controller.discovery.Publisher;
 import dev.tulle.controller.discovery.Readiness;
+import dev.tulle.controller.discovery.RotationProgress;
 import dev.tulle.controller.identity.Authorities;
 import dev.tulle.controller.identity.Authorities.HandClock;
 import dev.tulle.controller.identity.CertificateAuthority;
@@ -112,11 +113,14 @@ class ReconcilerTest {
         assertThat(publisher.current()).isPresent();
         // When there is room again
         Files.delete(aside.resolve("full"));
-        clock.pass(Duration.ofSeconds(11));
-        // Then the rotation goes through, since no proxy has to be waited for
+        clock.pass(RotationProgress.ABSENCE);
+        // Then the rotation goes through; proxies that were never heard of are waited for no longer than they could be away
         await().atMost(Duration.ofSeconds(20))
-                .until(() -> authority.state().rotation().generation() == 2
-                        && authority.state().rotation().phase().equals("settled"));
+                .until(() -> authority.state().rotation().phase().equals("signing"));
+        clock.pass(authority.leafLife());
+        await().atMost(Duration.ofSeconds(20))
+                .until(() -> authority.state().rotation().phase().equals("settled"));
+        assertThat(authority.state().rotation().generation()).isEqualTo(2);
         await().atMost(Duration.ofSeconds(20))
                 .until(() -> reconciler.progress().ownProblems().isEmpty());
     }
