@@ -114,7 +114,8 @@ class ReconcilerTest {
         // When there is room again
         Files.delete(aside.resolve("full"));
         clock.pass(RotationProgress.ABSENCE);
-        // Then the rotation goes through; proxies that were never heard of are waited for no longer than they could be away
+        // Then the rotation goes through; proxies that were never heard of are waited for no longer than they could be
+        // away
         await().atMost(Duration.ofSeconds(20))
                 .until(() -> authority.state().rotation().phase().equals("signing"));
         clock.pass(authority.leafLife());
